@@ -1,0 +1,63 @@
+// Which passwords are refused (NIST 800-63B, ASVS 6.2): short ones, those that are tried first, and those
+// made of what anybody knows about the account. No rules of composition: they make people write
+// `Passw0rd!`, which is on the list.
+
+import { readFileSync } from "node:fs";
+
+const minLength = 8;
+const maxLength = 128;
+
+/** Words an attacker of any Ashlar system tries: its name, and the demo password of the README. */
+const wordsOfTheProduct = ["ashlar", "demo"];
+/** Shorter parts of a name or an address ("an", "com") say nothing. */
+const minWordLength = 4;
+
+/** Why this password is refused, as a sentence for the person who chose it; undefined when it is fine. */
+export function passwordIssue(password: string, about: { email?: string; name?: string } = {}): string | undefined {
+  const normal = password.normalize("NFC");
+  const length = [...normal].length;
+  if (length < minLength) return `The password must have at least ${minLength} characters`;
+  if (length > maxLength) return `The password must have at most ${maxLength} characters`;
+  const folded = fold(normal);
+  if (commonPasswords().has(folded)) return "The password is among those that are tried first; choose another";
+  if (new Set(folded).size === 1) return "The password must not be one character repeated";
+  if (isMadeOf(folded, wordsAbout(about))) return "The password must not be made of your name or email address";
+  return undefined;
+}
+
+/** Whether nothing but digits and signs is left when the words are taken out, as in `alice1987!` or `Alice.Miller`. */
+function isMadeOf(folded: string, words: readonly string[]): boolean {
+  let rest = folded;
+  for (const word of words) rest = rest.replaceAll(word, " ");
+  return rest !== folded && !/\p{L}/u.test(rest);
+}
+
+function wordsAbout({ email = "", name = "" }: { email?: string; name?: string }): string[] {
+  const address = fold(email);
+  const localPart = address.slice(0, Math.max(0, address.lastIndexOf("@")));
+  const wholes = [address, localPart, fold(name)];
+  const parts = [address, fold(name)].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
+  const words = [...wholes, ...parts, ...wordsOfTheProduct].filter((word) => word.length >= minWordLength);
+  // The longest first, or taking out "anna" would leave "belle" of "annabelle".
+  return [...new Set(words)].toSorted((a, b) => b.length - a.length);
+}
+
+function fold(text: string): string {
+  return text.normalize("NFC").toLowerCase();
+}
+
+let common: ReadonlySet<string> | undefined;
+
+/** Read at the first use and kept: 18,000 words that programs without sign-up do not need. */
+function commonPasswords(): ReadonlySet<string> {
+  if (common !== undefined) return common;
+  const text = readFileSync(new URL("./common-passwords.txt", import.meta.url), "utf8");
+  const endOfNotice = text.indexOf("\n----\n");
+  common = new Set(
+    text
+      .slice(endOfNotice + 6)
+      .trimEnd()
+      .split("\n"),
+  );
+  return common;
+}

@@ -1,0 +1,8 @@
+// The ground: time, chance, ids, JSON, money and the shape of a log. Runs in a browser.
+export { createManualClock, systemClock, timestamp, type Clock, type ManualClock } from "./clock.ts";
+export { parseDuration } from "./durations.ts";
+export { decodeId, encodeId, uuidv7, uuidv7From } from "./ids.ts";
+export { canonicalJson, JsonError, parseJson, type Json } from "./json.ts";
+export { silentLogger, type LogFields, type Logger } from "./log.ts";
+export { fromMinorUnits, sumOfLines, toMinorUnits } from "./money.ts";
+export { systemRandom, type Random } from "./random.ts";

@@ -1,0 +1,3 @@
+// Calls between services: the same rules in one process as in many.
+export { createCalls, type CallContext, type Calls, type CallTarget } from "./calls.ts";
+export { createDeadline, type Deadline } from "./deadline.ts";

@@ -1,0 +1,75 @@
+// The headers of answers in the OpenAPI document: what each says, and which answer has which.
+
+import type { AnyOperation } from "./operation.ts";
+import { itemOfPage } from "./openapi-schema.ts";
+import type { ApiVersion } from "./version.ts";
+
+const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };
+const count = { type: "integer", format: "int64", minimum: 0, maximum: 999_999_999_999_999 };
+
+const headers = {
+  "API-Version": { ...count, description: "The version of the API that answered", minimum: 1, maximum: 9999 },
+  "Accept-Patch": { ...line, description: "The media types a PATCH may have; on PATCH" },
+  Allow: { ...line, description: "The methods this address has; on 405" },
+  "Cache-Control": { ...line, description: "Who may keep the answer; `no-store` on refusals and credentials" },
+  Deprecation: { ...line, description: "Since when this version is deprecated, as `@` and epoch seconds (RFC 9745)", pattern: "^@\\d+$" },
+  ETag: { ...line, description: "A strong tag of exactly this representation", pattern: '^"[^"]+"$' },
+  "Idempotent-Replayed": { type: "string", enum: ["true"], description: "Present when the answer is that of an earlier request with the same Idempotency-Key" },
+  Link: { ...line, description: "Where to go from here (RFC 8288): other pages of a list, the successor of a deprecated version" },
+  Location: { ...line, description: "The address of what was created, in the same version", format: "uri-reference" },
+  RateLimit: { ...line, description: "What is left of the limit and when it is full again (IETF draft)" },
+  "RateLimit-Policy": { ...line, description: "The limit and its window (IETF draft)" },
+  "Retry-After": { ...count, description: "After how many seconds to come back" },
+  Sunset: { ...line, description: "When this version is switched off (RFC 8594)" },
+  Vary: { ...line, description: "The request headers the answer depends on" },
+  "WWW-Authenticate": { ...line, description: "How to authenticate (RFC 6750)" },
+  "X-RateLimit-Limit": { ...count, description: "How many requests the bucket holds" },
+  "X-RateLimit-Remaining": { ...count, description: "How many are left" },
+  "X-RateLimit-Reset": { ...count, description: "When the bucket is full again, in epoch seconds" },
+  "X-Request-Id": { type: "string", maxLength: 128, pattern: "^[A-Za-z0-9._-]+$", description: "The name of the request, also in the log" },
+};
+
+export type HeaderName = keyof typeof headers;
+
+export const rateLimitHeaderNames = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"] as const satisfies HeaderName[];
+const always = ["X-Request-Id", "Cache-Control", "Vary"] as const satisfies HeaderName[];
+const negotiated = [...always, "API-Version", ...rateLimitHeaderNames] as const satisfies HeaderName[];
+
+/** What a success carries. */
+export function successHeaders(operation: AnyOperation, version: ApiVersion): HeaderName[] {
+  const { method, status, secret, resource, returns, idempotent } = operation;
+  const isPage = returns !== undefined && itemOfPage(returns) !== undefined;
+  const tagged = returns !== undefined && !secret && (method === "GET" || resource !== undefined);
+  const deprecated = version.deprecatedAt !== undefined;
+  const names: (HeaderName | false)[] = [
+    ...negotiated,
+    tagged && "ETag",
+    status === 201 && resource !== undefined && "Location",
+    (isPage || deprecated) && "Link",
+    idempotent && "Idempotent-Replayed",
+    deprecated && "Deprecation",
+    version.sunsetAt !== undefined && "Sunset",
+  ];
+  return names.filter((name) => name !== false);
+}
+
+const ofStatus: Readonly<Record<number, readonly HeaderName[]>> = {
+  401: ["WWW-Authenticate"],
+  403: ["WWW-Authenticate"],
+  409: ["Retry-After"],
+  410: ["Deprecation", "Sunset"],
+  415: ["Accept-Patch"],
+  429: ["Retry-After"],
+  503: ["Retry-After"],
+};
+
+/** What a refusal carries. */
+export function refusalHeaders(status: number): readonly HeaderName[] {
+  return [...negotiated, ...(ofStatus[status] ?? [])];
+}
+
+/** A header as `components` describes it. */
+export function describeHeader(name: HeaderName): { description: string; schema: object } {
+  const { description, ...schema } = headers[name];
+  return { description, schema };
+}

@@ -1,0 +1,225 @@
+// A resource: rows that clients see. Declaring one gives its operations, table, events and documents.
+
+import type { Access } from "./access.ts";
+import { errors } from "./errors.ts";
+import { event, type EventType } from "./event.ts";
+import type { Action, Operation } from "./operation.ts";
+import { type Fields, flag, id, integer, isNullable, isOptional, kindOf, list, moment, nullable, object, optional, text, type TSchema, type Values } from "./schema.ts";
+
+export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fields> {
+  /** The collection, which may sit below another: `/users/{userId}/sessions`. */
+  path: string;
+  /** The prefix of its ids: `prd` for `prd_01h...`. */
+  id: string;
+  summary?: string;
+  /** What clients write and read. */
+  properties: P;
+  /** What the service owns and clients only read. */
+  readOnly?: S;
+  /** What only a create takes and no answer ever shows, such as a password. */
+  createOnly?: C;
+  /** Columns that never leave the service. */
+  private?: Fields;
+  /** The table, when it is not the last word of the path. */
+  table?: string;
+  filterable?: readonly (keyof P | keyof S | "updatedAt")[];
+  sortable?: readonly (keyof P | keyof S | "updatedAt")[];
+  /** Properties that `q` looks into. */
+  searchable?: readonly (keyof P | keyof S)[];
+  /** Unique among the living: each becomes a 409 that names the first property. */
+  unique?: readonly (readonly (keyof P | keyof S)[])[];
+  /** The property that holds the id of the user whose row this is. */
+  owner?: keyof P | keyof S;
+  /** Who else than any writer may change a property. */
+  writableBy?: { readonly [K in keyof P]?: Access };
+  softDelete?: boolean;
+  /** PUT, PATCH and DELETE must name the version they saw. */
+  precondition?: "required" | "optional";
+  /** Which standard operations there are, and who may. */
+  access: { readonly [A in Action]?: Access };
+  /** Renames the events of a change, or drops one with `false`. Default: created, updated, deleted. */
+  events?: false | { created?: string | false; updated?: string | false; deleted?: string | false };
+  /** Extra errors the business answers, by action. */
+  errors?: { readonly [A in Action]?: Operation["errors"] };
+  /** The rate class of an action, when it is not `default`. */
+  limit?: { readonly [A in Action]?: { class: string; account?: string } };
+}
+
+// oxlint-disable-next-line no-explicit-any -- the general resource, whatever its properties
+export interface Resource<P extends Fields = any, S extends Fields = any, C extends Fields = any> {
+  readonly kind: "resource";
+  readonly name: string;
+  readonly plural: string;
+  readonly spec: ResourceSpec<P, S, C>;
+  readonly table: string;
+  /** Every column that a row has, by property. */
+  readonly columns: Fields;
+  readonly representation: TSchema;
+  readonly events: { readonly created?: EventType; readonly updated?: EventType; readonly deleted?: EventType };
+  readonly "~row"?: Values<P> & Values<S> & Standard;
+}
+
+export interface Standard {
+  id: string;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A row of a resource as handlers see it: ids as TypeIDs, timestamps as text, private columns included. */
+export type RowOf<R extends Resource> = NonNullable<R["~row"]> & { [privateColumn: string]: unknown };
+/** What a client sees of a row. */
+export type Representation<R extends Resource> = NonNullable<R["~row"]>;
+
+export function resource<P extends Fields, S extends Fields = Record<never, TSchema>, C extends Fields = Record<never, TSchema>>(
+  name: string,
+  spec: ResourceSpec<P, S, C>,
+): Resource<P, S, C> {
+  const plural = spec.path.split("/").at(-1)!;
+  const standard = { version: integer({ min: 1 }), createdAt: moment(), updatedAt: moment() };
+  const visible: Fields = { id: id(spec.id), ...spec.properties, ...spec.readOnly, ...standard };
+  const general = spec as unknown as ResourceSpec<Fields, Fields, Fields>;
+  checkSpec(name, general, visible);
+  const representation = answerObject(visible);
+  return {
+    kind: "resource",
+    name,
+    plural,
+    spec,
+    table: spec.table ?? snakeCase(plural),
+    columns: { ...visible, ...spec.private },
+    representation,
+    events: eventsOf(name, general, representation),
+  };
+}
+
+/** An object in an answer: every property is there, whatever its default. */
+export function answerObject(fields: Fields): TSchema {
+  const plain = Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, answered(schema)]));
+  return object(plain) as TSchema;
+}
+
+/** The schema without its default: what is left out of a request is never left out of an answer. */
+export function answered<S extends TSchema>(schema: S): S {
+  const { default: _default, ...rest } = schema as S & { default?: unknown };
+  return rest as unknown as S;
+}
+
+function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data: TSchema): Resource["events"] {
+  if (spec.events === false) return {};
+  const names = { created: `${name}.created`, updated: `${name}.updated`, deleted: `${name}.deleted`, ...spec.events };
+  const declared: Record<string, EventType> = {};
+  for (const [change, type] of Object.entries(names)) {
+    if (type !== false) declared[change] = event(type, { aggregate: spec.id, summary: `A ${name} was ${type.split(".").at(-1)}`, data });
+  }
+  return declared;
+}
+
+function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
+  for (const [property, schema] of Object.entries({ ...visible, ...spec.private })) {
+    if (isOptional(schema)) throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
+  }
+  for (const property of [...(spec.filterable ?? []), ...(spec.sortable ?? []), ...(spec.searchable ?? []), ...(spec.unique ?? []).flat()]) {
+    if (!(String(property) in visible)) throw new Error(`Resource ${name} has no property "${String(property)}" to filter, sort, search or be unique by.`);
+  }
+  for (const property of spec.sortable ?? []) {
+    const schema = visible[String(property)]!;
+    if (isNullable(schema) || kindOf(schema) === "json" || kindOf(schema) === "array") {
+      throw new Error(`Resource ${name} cannot be sorted by "${String(property)}": a sort key is a single value that is never null.`);
+    }
+  }
+}
+
+/** What a client sends to create: writable properties, create-only ones. */
+export function createBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
+  const open = Object.fromEntries(Object.entries(spec.properties).filter(([name]) => spec.writableBy?.[name] === undefined));
+  return object({ ...open, ...spec.createOnly }) as TSchema;
+}
+
+/** What a client sends to replace: writable properties, and the version it saw if it likes. */
+export function replaceBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
+  return object({ ...spec.properties, version: optional(integer({ min: 1 })) }) as TSchema;
+}
+
+/** A page of items, as every list answers it. */
+export function pageOf<S extends TSchema>(item: S) {
+  return object({ data: list(item, { max: 100 }), pagination });
+}
+
+const pagination = object({
+  total: optional(integer({ min: 0 })),
+  page: optional(integer({ min: 1 })),
+  limit: integer({ min: 1, max: 100 }),
+  hasMore: flag(),
+  nextCursor: answered(nullable(text({ max: 4096 }))),
+});
+
+export type Page<T> = {
+  data: T[];
+  pagination: { total?: number; page?: number; limit: number; hasMore: boolean; nextCursor: string | null };
+};
+
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll("-", "_");
+}
+
+/** The standard operations that a resource's `access` asks for, by their names: createUser, listUsers... */
+export function standardOperations(resource: Resource): Record<string, Operation> {
+  const { spec, name, plural } = resource;
+  const item = `${spec.path}/{id}`;
+  const Name = name[0]!.toUpperCase() + name.slice(1);
+  const Plural = plural[0]!.toUpperCase() + plural.slice(1).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const parents = Object.fromEntries([...spec.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]));
+  const ofItem: Fields = { ...parents, id: id(spec.id) };
+  const created = resource.events.created ? [resource.events.created] : [];
+  const updated = resource.events.updated ? [resource.events.updated] : [];
+  const deleted = resource.events.deleted ? [resource.events.deleted] : [];
+  const duplicate = spec.unique ? [errors.duplicate] : [];
+
+  const all: Record<Action, () => [string, Partial<Operation>]> = {
+    list: () => [`list${Plural}`, { method: "GET", path: spec.path, params: parents, summary: `List ${plural}`, returns: pageOf(resource.representation) as TSchema }],
+    create: () => [`create${Name}`, { method: "POST", path: spec.path, params: parents, summary: `Create a ${name}`, body: createBody(spec), status: 201, idempotent: true, emits: created, errors: duplicate }],
+    get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read a ${name}` }],
+    replace: () => [`replace${Name}`, { method: "PUT", path: item, params: ofItem, summary: `Replace a ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
+    update: () => [`update${Name}`, { method: "PATCH", path: item, params: ofItem, summary: `Change a ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
+    remove: () => [`delete${Name}`, { method: "DELETE", path: item, params: ofItem, summary: `Delete a ${name}`, status: 204, emits: deleted }],
+  };
+
+  const operations: Record<string, Operation> = {};
+  for (const [action, access] of Object.entries(spec.access) as [Action, Access][]) {
+    const [operationName, own] = all[action]();
+    const extra = spec.errors?.[action] ?? [];
+    operations[operationName] = {
+      method: "GET",
+      path: spec.path,
+      summary: "",
+      params: {},
+      query: {},
+      body: undefined,
+      returns: action === "remove" ? undefined : resource.representation,
+      status: 200,
+      emits: [],
+      idempotent: false,
+      secret: false,
+      unversioned: false,
+      ...own,
+      errors: [...(own.errors ?? []), ...extra],
+      repeatable: action !== "create" && action !== "update",
+      limit: spec.limit?.[action] ?? { class: "default" },
+      resource,
+      action,
+      access,
+    };
+  }
+  return operations;
+}
+
+/**
+ * A list of a resource at a second address, such as `/users/{userId}/orders`.
+ * Path parameters that name a property narrow the list to rows with that value.
+ */
+export function listUnder<R extends Resource>(resource: R, path: string, access: Access): Operation {
+  const base = Object.values(standardOperations({ ...resource, spec: { ...resource.spec, access: { list: access } } }))[0]!;
+  const params = Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]));
+  return { ...base, path, params, summary: `List ${resource.plural} under ${path.split("/")[1]}` };
+}

@@ -1,0 +1,51 @@
+// How the properties of a resource become columns and back.
+
+import { decodeId, encodeId } from "../base/index.ts";
+import { kindOf, type Resource, schemaOf, snakeCase, type TSchema, type ValueKind } from "../contract/index.ts";
+
+export interface Column {
+  readonly property: string;
+  /** Quoted for SQL. */
+  readonly sql: string;
+  readonly kind: ValueKind;
+  /** The type a parameter is cast to. */
+  readonly type: string;
+  encode(value: unknown): unknown;
+  decode(value: unknown): unknown;
+}
+
+const types: Record<ValueKind, string> = {
+  text: "text",
+  number: "numeric",
+  money: "numeric",
+  flag: "boolean",
+  id: "uuid",
+  moment: "timestamptz",
+  day: "date",
+  array: "text[]",
+  json: "jsonb",
+};
+
+export function columnsOf(resource: Resource): ReadonlyMap<string, Column> {
+  return new Map(Object.entries(resource.columns).map(([property, schema]) => [property, columnOf(property, schema as TSchema)]));
+}
+
+function columnOf(property: string, schema: TSchema): Column {
+  const kind = kindOf(schema);
+  const base = { property, sql: `"${snakeCase(property)}"`, kind, type: types[kind] };
+  if (kind === "id") {
+    const prefix = schemaOf(schema)["x-id-prefix"]!;
+    return {
+      ...base,
+      // An id that does not decode cannot name a row; the nil uuid names none either.
+      encode: (value) => (value === null ? null : (decodeId(prefix, String(value)) ?? "00000000-0000-0000-0000-000000000000")),
+      decode: (value) => (value === null ? null : encodeId(prefix, String(value))),
+    };
+  }
+  if (kind === "json") return { ...base, encode: (value) => (value === null ? null : JSON.stringify(value)), decode: same };
+  return { ...base, encode: same, decode: same };
+}
+
+function same(value: unknown): unknown {
+  return value;
+}

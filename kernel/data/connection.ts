@@ -1,0 +1,94 @@
+// How a connection is made: limits of the session, parsers, and how a running statement is cancelled.
+
+import { connect } from "node:net";
+import pg from "pg";
+import { typeParsers } from "./pg-types.ts";
+import type { QueryResult, Row, Statement } from "./queryable.ts";
+
+export interface ConnectionOptions {
+  /** `postgres://user:password@host:port/database`, with `sslmode`, `options` and the like as libpq has them. */
+  url: string;
+  /** Seen in pg_stat_activity. */
+  applicationName?: string;
+  statementTimeoutMs?: number;
+  lockTimeoutMs?: number;
+  idleInTransactionTimeoutMs?: number;
+  connectTimeoutMs?: number;
+}
+
+/** Beyond the server's own limit, how long to wait for its answer before the network is held to be gone. */
+const graceMs = 5_000;
+const longestTimerMs = 2 ** 31 - 1;
+
+export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
+  const settings = {
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs ?? 5_000,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 15_000,
+  };
+  const url = new URL(options.url);
+  const own = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  // The last word wins: the url may change our limits, but not what the parsers rely on.
+  const fixed = ["-c TimeZone=UTC", "-c DateStyle=ISO"];
+  url.searchParams.set("options", [...own, url.searchParams.get("options") ?? "", ...fixed].join(" "));
+  if (!url.searchParams.has("application_name")) url.searchParams.set("application_name", options.applicationName ?? "ashlar");
+  return {
+    connectionString: url.href.replaceAll("+", "%20"),
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: answerTimeoutMs(statementTimeoutMs),
+    types: typeParsers,
+    pipeline: true,
+  } as pg.ClientConfig;
+}
+
+/** Twice the limit, since a pipelined statement may wait for the one before it. */
+export function answerTimeoutMs(statementTimeoutMs: number): number {
+  return statementTimeoutMs === 0 ? longestTimerMs : Math.min(2 * statementTimeoutMs + graceMs, longestTimerMs);
+}
+
+/** Sends one statement, or several when there are no values; then the last one's result counts. */
+export async function send<R extends Row>(
+  client: pg.ClientBase,
+  sql: Statement,
+  values: readonly unknown[] | undefined,
+  timeoutMs?: number,
+): Promise<QueryResult<R> & { command: string }> {
+  const statement = typeof sql === "string" ? { text: sql } : sql;
+  const config = { ...statement, values: values as unknown[] | undefined, ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }) };
+  const answer = (await client.query<R>(config)) as pg.QueryResult<R> | pg.QueryResult<R>[];
+  const result = Array.isArray(answer) ? answer.at(-1)! : answer;
+  return { rows: result.rows, rowCount: result.rowCount ?? 0, command: result.command };
+}
+
+/** What pg knows of a connection but does not type. */
+interface Internals {
+  host: string;
+  port: number;
+  processID: number | null;
+  secretKey: number | null;
+  connection: { stream: { destroy(): void } };
+}
+
+/**
+ * Ends whatever this connection is doing, on both sides, at once. The connection is lost.
+ *
+ * Closing the socket alone would let the server work on, with its locks, until it has something to
+ * say. So the protocol's cancel request goes first, on a connection of its own; and because that
+ * may arrive late and would then hit the next statement, this connection gets no next statement.
+ * The request holds a key and no data, and PostgreSQL takes it without TLS and before any login.
+ */
+export function abandon(client: pg.ClientBase): void {
+  const { host, port, processID, secretKey, connection } = client as unknown as Internals;
+  if (processID !== null && secretKey !== null) {
+    const request = Buffer.alloc(16);
+    [16, 80_877_102, processID, secretKey].forEach((word, index) => request.writeInt32BE(word, index * 4));
+    const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    socket.setTimeout(graceMs, () => socket.destroy());
+    socket.on("error", () => socket.destroy());
+    socket.end(request);
+  }
+  connection.stream.destroy();
+}

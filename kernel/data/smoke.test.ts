@@ -1,0 +1,21 @@
+import { test } from "node:test";
+import { equal } from "node:assert/strict";
+import { createTestDatabase } from "../testing/index.ts";
+import { createDatabase } from "./index.ts";
+import { silentLogger, systemClock } from "../base/index.ts";
+test("smoke", async () => {
+  const t0 = performance.now();
+  const { url } = await createTestDatabase();
+  const t1 = performance.now();
+  await createTestDatabase();
+  const t2 = performance.now();
+  console.log(t1 - t0, t2 - t1);
+  const db = createDatabase({ url, log: silentLogger, clock: systemClock });
+  await db.query("create table t (a int)");
+  equal(await db.transaction(async (tx) => (await tx.query("insert into t values ($1)", [1])).rowCount), 1);
+  const run = async (n: number, f: () => Promise<unknown>, label: string) => { for (let i = 0; i < 200; i++) await f(); const s = performance.now(); for (let i = 0; i < n; i++) await f(); console.log(label, ((performance.now() - s) / n * 1000).toFixed(1), "us"); };
+  await run(2000, () => db.query({ name: "one", text: "select $1::int as a" }, [1]), "query seq");
+  await run(2000, () => db.transaction(async (tx) => { await tx.query({ name: "ins", text: "insert into t values ($1)" }, [1]); }), "tx seq");
+  const s = performance.now(); await Promise.all(Array.from({ length: 800 }, () => db.query({ name: "one", text: "select $1::int as a" }, [1]))); console.log("query par", ((performance.now() - s) / 4).toFixed(1), "us");
+  await db.close();
+});

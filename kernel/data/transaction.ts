@@ -1,0 +1,165 @@
+// One transaction: BEGIN, the work, COMMIT, and every way that can go wrong.
+//
+// A connection is lent for the whole of it, from a bounded pool of its own: a transaction that
+// waits for a lock must not hold up reads. The three outcomes are kept apart: committed, not
+// committed, and "COMMIT was sent and the connection died", which only the caller can resolve.
+
+import type pg from "pg";
+import type { Logger } from "../base/index.ts";
+import { abandon, answerTimeoutMs, send } from "./connection.ts";
+import { breaksConnection, commitUnknown, failureOf, isAnswer, isRetryable } from "./pg-errors.ts";
+import type { TransactionOptions, Tx } from "./queryable.ts";
+
+/** How often a transaction that lost a deadlock or a serialization conflict is run again. */
+const retriesMax = 3;
+
+interface Attempt {
+  client: pg.PoolClient;
+  /** Set by the first statement that fails; from then on the server refuses all others. */
+  firstError: unknown;
+  ended: boolean;
+  afterCommit: (() => void)[];
+  timeoutMs: number | undefined;
+}
+
+export async function runTransaction<T>(
+  pool: pg.Pool,
+  log: Logger,
+  run: (tx: Tx) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    options.signal?.throwIfAborted();
+    const attempt = await newAttempt(pool, options);
+    try {
+      const result = await runAttempt(attempt, run, options);
+      runAfterCommit(attempt, log);
+      return result;
+    } catch (error) {
+      // Judged by what happened in the database, not by what `run` made of it.
+      const retry = isRetryable(attempt.firstError ?? error) && retries < retriesMax && !options.signal?.aborted;
+      if (!retry) throw failureOf(error);
+      log.debug({ error, retries: retries + 1 }, "A transaction is run again");
+    }
+  }
+}
+
+async function newAttempt(pool: pg.Pool, { signal, statementTimeoutMs }: TransactionOptions): Promise<Attempt> {
+  const client = await acquire(pool, signal);
+  const timeoutMs = statementTimeoutMs === undefined ? undefined : answerTimeoutMs(statementTimeoutMs);
+  return { client, firstError: undefined, ended: false, afterCommit: [], timeoutMs };
+}
+
+async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
+  const acquired = pool.connect();
+  try {
+    return await orAbort(acquired, signal);
+  } catch (error) {
+    // The pool cannot forget one who waits: what arrives too late is given back.
+    void acquired.then((client) => client.release()).catch(() => {});
+    throw failureOf(error);
+  }
+}
+
+async function runAttempt<T>(attempt: Attempt, run: (tx: Tx) => Promise<T>, { signal, statementTimeoutMs }: TransactionOptions): Promise<T> {
+  const { client } = attempt;
+  // A connection that dies between two statements says so here; without a listener the process would end.
+  const onError = (error: unknown) => (attempt.firstError ??= error);
+  client.on("error", onError);
+  let abandoned = false;
+  try {
+    await send(client, beginText(statementTimeoutMs), undefined, attempt.timeoutMs);
+    signal?.throwIfAborted();
+    const result = await orAbort(run(txOf(attempt)), signal);
+    attempt.ended = true;
+    await commit(attempt);
+    return result;
+  } catch (error) {
+    attempt.ended = true;
+    abandoned = signal?.aborted === true;
+    if (abandoned) abandon(client);
+    else await rollback(attempt);
+    throw error;
+  } finally {
+    client.off("error", onError);
+    // "I" is the server's word that no transaction is open. Whoever comes next relies on it.
+    const reusable = !abandoned && !breaks(attempt.firstError) && client.getTransactionStatus() === "I";
+    client.release(!reusable);
+  }
+}
+
+function beginText(statementTimeoutMs: number | undefined): string {
+  return statementTimeoutMs === undefined ? "begin" : `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}`;
+}
+
+function txOf(attempt: Attempt): Tx {
+  return {
+    async query(sql, values) {
+      if (attempt.ended) throw new Error("This transaction has ended. Await every statement before its function returns.");
+      try {
+        const { rows, rowCount } = await send(attempt.client, sql, values, attempt.timeoutMs);
+        return { rows: rows as never[], rowCount };
+      } catch (error) {
+        attempt.firstError ??= error;
+        throw failureOf(error);
+      }
+    },
+    afterCommit: (run) => void attempt.afterCommit.push(run),
+  };
+}
+
+async function commit(attempt: Attempt): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await send(attempt.client, "commit", undefined, attempt.timeoutMs));
+  } catch (error) {
+    attempt.firstError ??= error;
+    // An answer (a deferred constraint, a serialization conflict) means that it was not committed.
+    throw isAnswer(error) ? error : commitUnknown(error);
+  }
+  // PostgreSQL answers COMMIT after a failed statement by rolling back, and does not call that an error.
+  if (command !== "COMMIT") {
+    throw new Error("The transaction was rolled back, because a statement in it had failed and the error was not passed on.", {
+      cause: attempt.firstError,
+    });
+  }
+}
+
+async function rollback(attempt: Attempt): Promise<void> {
+  if (breaks(attempt.firstError)) return;
+  try {
+    await send(attempt.client, "rollback", undefined);
+  } catch (error) {
+    // The server rolls back by itself when the connection is gone.
+    attempt.firstError = error;
+  }
+}
+
+function breaks(error: unknown): boolean {
+  return error !== undefined && breaksConnection(error);
+}
+
+function runAfterCommit(attempt: Attempt, log: Logger): void {
+  for (const run of attempt.afterCommit) {
+    try {
+      run();
+    } catch (error) {
+      log.error({ error }, "Work after a commit failed; the commit stands");
+    }
+  }
+}
+
+/** The promise, or a rejection with the signal's reason, whichever comes first. */
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    aborted.catch(() => {});
+  }
+}

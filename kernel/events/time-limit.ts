@@ -1,0 +1,22 @@
+import type { Clock } from "../base/index.ts";
+
+/**
+ * Runs something that has to end within `timeoutMs`. When it does not, its signal aborts and this rejects
+ * at once, whether it listens to the signal or not.
+ */
+export async function withTimeLimit<T>(clock: Clock, timeoutMs: number, what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const expiry = new AbortController();
+  const ended = new AbortController();
+  const late = clock.sleep(timeoutMs, ended.signal).then(() => {
+    // Woken by the end, not by the time: the race is over and nobody sees this value.
+    if (ended.signal.aborted) return undefined as never;
+    const error = new Error(`${what} took longer than ${timeoutMs} ms`);
+    expiry.abort(error);
+    throw error;
+  });
+  try {
+    return await Promise.race([run(expiry.signal), late]);
+  } finally {
+    ended.abort();
+  }
+}

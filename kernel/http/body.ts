@@ -1,0 +1,98 @@
+// Reads request bodies: media type first, then size, then JSON. Each step is a function of its
+// own, because the pipeline authorises and answers 412 between routing and reading.
+
+import { parse as parseContentType } from "content-type";
+import type { IncomingMessage } from "node:http";
+import { JsonError, parseJson, type Json } from "../base/index.ts";
+import { errors, Failure } from "../contract/index.ts";
+import { sendContinue } from "./continue.ts";
+import { singleHeader } from "./headers.ts";
+
+export interface ReadOptions {
+  maxBytes: number;
+}
+
+export interface JsonOptions extends ReadOptions {
+  /** In lower case, without parameters. */
+  mediaTypes: readonly string[];
+}
+
+/** The whole way: 415, then 413, then 400 `MALFORMED_JSON` (also for an empty body). */
+export async function readJson(request: IncomingMessage, options: JsonOptions): Promise<Json> {
+  requireMediaType(request, options.mediaTypes);
+  return parseJsonBody(await readBytes(request, options));
+}
+
+/**
+ * Refuses with 415 a body that is not one of `mediaTypes` in UTF-8 and unencoded, and returns the
+ * media type. Reads nothing. The answer names what would be accepted (`Accept-Patch` on PATCH).
+ */
+export function requireMediaType(request: IncomingMessage, mediaTypes: readonly string[]): string {
+  const header = singleHeader(request, "content-type");
+  const accepted = mediaTypes.join(", ");
+  const headers = { [request.method === "PATCH" ? "accept-patch" : "accept"]: accepted };
+  if (header === undefined) throw unsupported(`Content-Type is missing; send ${accepted}`, headers);
+  const { type, parameters } = parseContentType(header);
+  if (!mediaTypes.includes(type)) throw unsupported(`The body must be ${accepted}`, headers);
+  if (parameters["charset"] !== undefined && parameters["charset"].toLowerCase() !== "utf-8") {
+    throw unsupported("The charset of the body must be UTF-8", headers);
+  }
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+    throw unsupported("The body may not be compressed", { "accept-encoding": "identity" });
+  }
+  return type;
+}
+
+/**
+ * Reads the body, at most once per request. Refuses with 413 from Content-Length before the first
+ * byte, else as soon as the limit is passed; the rest is not read here (`send` then closes the
+ * connection after the answer). A client that goes away gets a 400 nobody will see.
+ */
+export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): Promise<Uint8Array> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  // Requests without a body arrive already ended and emit nothing more.
+  if (request.readableEnded) return Promise.resolve(new Uint8Array());
+  if (request.destroyed) return Promise.reject(cutShort());
+  sendContinue(request);
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const onData = (chunk: Uint8Array) => {
+      size += chunk.byteLength;
+      if (size <= maxBytes) return void chunks.push(chunk);
+      request.pause();
+      settle(() => reject(tooLarge(maxBytes)));
+    };
+    const onEnd = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    const onGone = (cause?: unknown) => settle(() => reject(cutShort(cause)));
+    const settle = (outcome: () => void) => {
+      request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+      outcome();
+    };
+    request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+  });
+}
+
+/** Parses strictly (see `parseJson`); every refusal is 400 `MALFORMED_JSON`. */
+export function parseJsonBody(bytes: Uint8Array): Json {
+  if (bytes.byteLength === 0) throw new Failure(errors.malformedJson, "The body is empty; send JSON");
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (error instanceof JsonError) throw new Failure(errors.malformedJson, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function unsupported(message: string, headers: Record<string, string>): Failure {
+  return new Failure(errors.unsupportedMediaType, message, { headers });
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure(errors.payloadTooLarge, `The body may be at most ${maxBytes} bytes`);
+}
+
+function cutShort(cause?: unknown): Failure {
+  return new Failure(errors.badRequest, "The body ended before it was complete", { cause });
+}

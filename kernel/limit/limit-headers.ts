@@ -1,0 +1,39 @@
+// The headers that tell a client where it stands, all from the same decisions: the customary
+// `X-RateLimit-*`, and `RateLimit-Policy` and `RateLimit` of the IETF draft (httpapi-ratelimit-headers).
+
+import type { Decision } from "./bucket.ts";
+
+export interface NamedDecision {
+  /** The rate class. */
+  name: string;
+  decision: Decision;
+}
+
+/**
+ * The headers of an answer that passed, or failed to pass, these limits; none for none. Where there are
+ * several, `X-RateLimit-*` and `Retry-After` speak of the one that binds.
+ */
+export function limitHeaders(decisions: readonly NamedDecision[], nowMs: number): Record<string, string> {
+  const [binding] = decisions.map(({ decision }) => decision).toSorted(bindingFirst);
+  if (binding === undefined) return {};
+  return {
+    "x-ratelimit-limit": String(binding.limit),
+    "x-ratelimit-remaining": String(binding.remaining),
+    "x-ratelimit-reset": String(Math.ceil(binding.resetAtMs / 1000)),
+    "ratelimit-policy": decisions
+      .map(({ name, decision }) => `"${name}";q=${decision.limit};w=${Math.ceil(decision.windowMs / 1000)}`)
+      .join(", "),
+    ratelimit: decisions
+      .map(
+        ({ name, decision }) =>
+          `"${name}";r=${decision.remaining};t=${Math.ceil(Math.max(0, decision.resetAtMs - nowMs) / 1000)}`,
+      )
+      .join(", "),
+    // Rounded up: a client that waits this long is let through.
+    ...(binding.allowed ? {} : { "retry-after": String(Math.ceil(binding.retryAfterMs / 1000)) }),
+  };
+}
+
+function bindingFirst(a: Decision, b: Decision): number {
+  return b.retryAfterMs - a.retryAfterMs || a.remaining - b.remaining;
+}

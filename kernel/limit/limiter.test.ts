@@ -1,0 +1,64 @@
+import { equal, ok, rejects, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { createManualClock } from "../base/index.ts";
+import { createLimiter } from "./limiter.ts";
+
+const policy = { maxRequests: 3, windowMs: 3_000 };
+
+test("each key has its own bucket, in each class", async () => {
+  const limiter = createLimiter({ classes: { default: policy, auth: policy }, clock: createManualClock() });
+  for (let count = 0; count < 3; count++) ok((await limiter.take("default", "usr_1"))!.allowed);
+  equal((await limiter.take("default", "usr_1"))!.allowed, false);
+  ok((await limiter.take("default", "usr_2"))!.allowed);
+  ok((await limiter.take("auth", "usr_1"))!.allowed);
+});
+
+test("after Retry-After the request passes", async () => {
+  const clock = createManualClock();
+  const limiter = createLimiter({ classes: { default: policy }, clock });
+  await limiter.take("default", "usr_1", 3);
+  const { retryAfterMs } = (await limiter.take("default", "usr_1"))!;
+  await clock.advance(retryAfterMs);
+  ok((await limiter.take("default", "usr_1"))!.allowed);
+});
+
+test("of a thousand at once exactly the capacity passes", async () => {
+  const limiter = createLimiter({
+    classes: { default: { maxRequests: 100, windowMs: 60_000 } },
+    clock: createManualClock(),
+  });
+  const decisions = await Promise.all(Array.from({ length: 1_000 }, () => limiter.take("default", "198.51.100.7")));
+  equal(decisions.filter((decision) => decision!.allowed).length, 100);
+});
+
+test("a class that is off limits nothing; an unknown class is a mistake", async () => {
+  const limiter = createLimiter({ classes: { default: "off" }, clock: createManualClock() });
+  for (let count = 0; count < 10; count++) equal(await limiter.take("default", "usr_1"), undefined);
+  await rejects(limiter.take("auth", "usr_1"), /no rate class "auth"/);
+  await rejects(limiter.take("toString", "usr_1"), /no rate class/);
+  throws(() => createLimiter({ classes: { default: { maxRequests: 0, windowMs: 1 } }, clock: createManualClock() }));
+});
+
+test("an exhausted bucket outlives a flood of ten thousand other keys, in its class and in others", async () => {
+  const limiter = createLimiter({
+    classes: { auth: policy, default: policy },
+    clock: createManualClock(),
+    maxKeys: 100,
+  });
+  await limiter.take("auth", "attacker", 3);
+  for (let index = 0; index < 10_000; index++) {
+    await limiter.take("auth", `address ${index}`);
+    await limiter.take("default", `address ${index}`);
+  }
+  equal((await limiter.take("auth", "attacker"))!.allowed, false);
+});
+
+test("buckets that are full again make room before any other does", async () => {
+  const clock = createManualClock();
+  const limiter = createLimiter({ classes: { default: policy }, clock, maxKeys: 100 });
+  for (let index = 0; index < 50; index++) await limiter.take("default", `old ${index}`, 3);
+  await clock.advance(3_000);
+  for (let index = 0; index < 60; index++) await limiter.take("default", `new ${index}`);
+  for (let index = 0; index < 60; index++)
+    equal((await limiter.take("default", `new ${index}`, 0))!.remaining, 2, "none of the new ones was forgotten");
+});

@@ -1,0 +1,64 @@
+// The buckets of every client, in this process's memory.
+//
+// The number of buckets is bounded per class, so a flood in one class cannot push out another's. A
+// bucket that has filled up again is as good as none and is dropped first. When that is not enough,
+// those go that would be full soonest: forgetting one gives its owner at most what it was still
+// waiting for, so the least is given away, and an exhausted bucket is the last to go. To have one
+// forgotten, an attacker would have to exhaust nearly `maxKeys` others first, at a higher price than
+// what the forgotten one brings. A cut takes a tenth at once, so that its cost is spread over many keys.
+
+import type { Clock } from "../base/index.ts";
+import { checkPolicy, fullAtMs, take, type BucketState, type Decision, type Policy } from "./bucket.ts";
+
+export interface LimiterOptions {
+  classes: Readonly<Record<string, Policy | "off">>;
+  clock: Clock;
+  /** Per class; about 150 bytes each. */
+  maxKeys?: number;
+}
+
+/** Counting may happen elsewhere (a shared store), hence the promise. */
+export interface Limiter {
+  /**
+   * Takes `cost` out of the bucket of this key in this class; undefined when the class is off. An unknown
+   * class is an Error. The key says whose it is (`usr_...`, `198.51.100.7`) and is kept as it is: bound its length.
+   */
+  take(className: string, key: string, cost?: number): Promise<Decision | undefined>;
+}
+
+interface BucketClass {
+  policy: Policy;
+  buckets: Map<string, BucketState>;
+}
+
+export function createLimiter({ classes, clock, maxKeys = 100_000 }: LimiterOptions): Limiter {
+  const known = new Map<string, BucketClass | undefined>();
+  for (const [name, policy] of Object.entries(classes)) {
+    if (policy !== "off") checkPolicy(policy);
+    known.set(name, policy === "off" ? undefined : { policy, buckets: new Map() });
+  }
+  return {
+    async take(className, key, cost = 1) {
+      if (!known.has(className)) throw new Error(`There is no rate class "${className}". Add it to the limits.`);
+      const limited = known.get(className);
+      if (limited === undefined) return undefined;
+      const { policy, buckets } = limited;
+      const nowMs = clock.nowMs();
+      const { state, decision } = take(buckets.get(key), policy, nowMs, cost);
+      if (!buckets.has(key) && buckets.size >= maxKeys) makeRoom(limited, nowMs, maxKeys);
+      buckets.set(key, state);
+      return decision;
+    },
+  };
+}
+
+/** Leaves at most nine tenths of `maxKeys`. */
+function makeRoom({ policy, buckets }: BucketClass, nowMs: number, maxKeys: number): void {
+  for (const [key, state] of buckets) if (fullAtMs(state, policy) <= nowMs) buckets.delete(key);
+  const surplus = buckets.size - Math.floor(maxKeys * 0.9);
+  if (surplus <= 0) return;
+  const soonestFirst = [...buckets]
+    .map(([key, state]) => ({ key, fullAtMs: fullAtMs(state, policy) }))
+    .toSorted((a, b) => a.fullAtMs - b.fullAtMs);
+  for (const { key } of soonestFirst.slice(0, surplus)) buckets.delete(key);
+}

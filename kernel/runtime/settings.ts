@@ -1,0 +1,89 @@
+// Settings from the environment: each declared once with its meaning, its default and its reader.
+// All mistakes are reported together, at start, by name, without repeating values that may be secret.
+
+import { parseDuration } from "../base/index.ts";
+import { parseLimit, type Policy } from "../limit/index.ts";
+
+export interface Setting<T> {
+  readonly meaning: string;
+  /** As it would be written in the environment; for the help text. */
+  readonly fallback: string | undefined;
+  /** Throws a sentence about what is expected. */
+  read(text: string): T;
+  readonly absent: T;
+}
+
+export type Settings<S extends Record<string, Setting<unknown>>> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** Every mistake in the environment, one per line. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+}
+
+export function readSettings<S extends Record<string, Setting<unknown>>>(declared: S, environment: Readonly<Record<string, string | undefined>>): Settings<S> {
+  const values: Record<string, unknown> = {};
+  const mistakes: string[] = [];
+  for (const [name, setting] of Object.entries(declared)) {
+    const text = environment[name];
+    try {
+      values[name] = text === undefined || text === "" ? setting.absent : setting.read(text);
+    } catch (error) {
+      mistakes.push(`  ${name} ${(error as Error).message}`);
+    }
+  }
+  if (mistakes.length > 0) throw new SettingsError(`The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.join("\n")}`);
+  return values as Settings<S>;
+}
+
+function setting<T>(meaning: string, fallback: string | undefined, absent: T, read: (text: string) => T): Setting<T> {
+  return { meaning, fallback, absent, read };
+}
+
+export function portSetting(fallback: number, meaning: string): Setting<number> {
+  return setting(meaning, String(fallback), fallback, (text) => {
+    const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(port <= 65_535)) throw new Error("must be a port from 0 to 65535");
+    return port;
+  });
+}
+
+export function textSetting(fallback: string, meaning: string): Setting<string> {
+  return setting(meaning, fallback, fallback, (text) => text);
+}
+
+export function choiceSetting<const T extends string>(choices: readonly T[], fallback: T, meaning: string): Setting<T> {
+  return setting(meaning, fallback, fallback, (text) => {
+    if (!choices.includes(text as T)) throw new Error(`must be one of ${choices.join(", ")}`);
+    return text as T;
+  });
+}
+
+export function listSetting(meaning: string): Setting<readonly string[]> {
+  return setting<readonly string[]>(meaning, undefined, [], (text) => text.split(",").map((item) => item.trim()).filter((item) => item !== ""));
+}
+
+export function postgresSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) throw new Error("must be a URL like postgres://user:password@host:5432/database");
+    return text;
+  });
+}
+
+export function limitSetting(fallback: string, meaning: string): Setting<Policy | "off"> {
+  const read = (text: string) => {
+    const limit = parseLimit(text);
+    if (limit === undefined) throw new Error('must be a limit like 100/60s, or "off"');
+    return limit;
+  };
+  return setting(meaning, fallback, read(fallback), read);
+}
+
+export function durationSetting(fallback: string, meaning: string): Setting<number> {
+  const read = (text: string) => {
+    const ms = parseDuration(text);
+    if (ms === undefined) throw new Error("must be a duration like 500ms, 30s, 15m or 24h");
+    return ms;
+  };
+  return setting(meaning, fallback, read(fallback), read);
+}

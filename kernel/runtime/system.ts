@@ -1,0 +1,213 @@
+// A system: its services, their databases, the gateway, started in order and stopped in reverse.
+//
+// Today every service shares one process (the `single` topology). What crosses services already goes
+// through `Calls` and `Bus`, so where they run is this file's business and nobody else's.
+
+import { join } from "node:path";
+import { createPasswords, createRevocations, createTokens, openKeys, type Passwords, type RememberedToken, type Revocations, type Tokens } from "../auth/index.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createCalls } from "../call/index.ts";
+import type { ServiceContract } from "../contract/index.ts";
+import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
+import { createPostgresBus } from "../events/index.ts";
+import { createGateway, createHealth } from "../gateway/index.ts";
+import { createHttpServer } from "../http/index.ts";
+import { createLimiter, type Policy } from "../limit/index.ts";
+import { type Context, createService, type Implementation, migrateService, type RunningService } from "../service/index.ts";
+import { readOrCreateSecret } from "./secret.ts";
+
+/** What the platform lends to the services of a system when they are made. */
+export interface Platform {
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly revocations: Revocations;
+  readonly clock: Clock;
+}
+
+export interface SystemSettings {
+  readonly port: number;
+  readonly host: string;
+  /** Where keys, secrets and the embedded database live. */
+  readonly dataDirectory: string;
+  /** By database name; the embedded server serves those that are undefined. */
+  readonly databaseUrls: Readonly<Record<string, string | undefined>>;
+  readonly limits: Readonly<Record<string, Policy | "off">>;
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly issuer: string;
+  readonly requestTimeoutMs: number;
+  readonly checkAnswers: boolean;
+}
+
+export interface SystemDefinition {
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+  /** The contracts, for documents and tools that start nothing. */
+  readonly contracts: readonly ServiceContract[];
+  services(platform: Platform): readonly Implementation[];
+  /** Fills an empty store; runs only on the embedded database. Answers lines for the person who started it. */
+  demo?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
+}
+
+export interface SystemOptions {
+  definition: SystemDefinition;
+  settings: SystemSettings;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Whether to fill an empty store with demo data. */
+  demo: boolean;
+  onProgress?: (message: string) => void;
+}
+
+export interface RunningSystem {
+  readonly url: string;
+  readonly embedded: boolean;
+  readonly demo: readonly string[];
+  readonly services: ReadonlyMap<string, RunningService>;
+  readonly platform: Platform;
+  /** Stops accepting, finishes what runs within `graceMs`, stops delivering, closes databases. Safe to repeat. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const maxBodyBytes = 1024 * 1024;
+const drainMs = 8_000;
+const passwordConcurrency = 2;
+const rememberedTokens = 100_000;
+
+/** Starts a system. When a step fails, what was started before it is stopped again. */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      await step().catch((err: unknown) => options.log.warn({ err }, "A step of stopping failed"));
+    }
+  };
+  try {
+    return await start(options, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: SystemOptions, undo: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<RunningSystem> {
+  const { definition, settings, clock, random, log } = options;
+  const progress = options.onProgress ?? (() => {});
+  const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
+  const { platform, jwks } = await createPlatform(options, remembered);
+  const implementations = definition.services(platform);
+
+  const { urls, embedded } = await openDatabases(options, implementations, undo);
+  const databases = new Map(
+    Object.entries(urls).map(([name, url]) => [name, createDatabase({ url, applicationName: `${definition.name} ${name}`, clock, log })] as const),
+  );
+  undo.push(() => Promise.all([...databases.values()].map((database) => database.close())));
+
+  progress("Migrating the databases");
+  await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
+
+  const services = createServices(options, implementations, databases, await readOrCreateSecret(settings.dataDirectory, random));
+  const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
+
+  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered) });
+  const server = createHttpServer({
+    handle: createGateway({
+      services: [...services.values()],
+      title: definition.title,
+      version: definition.version,
+      jwks,
+      health,
+      verify: async (token) => platform.revocations.check(await platform.tokens.verifyAccess(token)),
+      limiter: createLimiter({ classes: settings.limits, clock }),
+      corsOrigins: settings.corsOrigins,
+      trustedProxies: settings.trustedProxies,
+      clock,
+      random,
+      log,
+      maxBodyBytes,
+      requestTimeoutMs: settings.requestTimeoutMs,
+      checkAnswers: settings.checkAnswers,
+    }),
+    port: settings.port,
+    host: settings.host,
+    log,
+    clock,
+    random,
+  });
+  for (const service of services.values()) service.start();
+  undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
+  const port = await server.listen();
+
+  let stopping: Promise<void> | undefined;
+  return {
+    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    embedded: embedded !== undefined,
+    demo,
+    services,
+    platform,
+    stop(graceMs = drainMs) {
+      health.drain();
+      stopping ??= server.drain(graceMs).then(stopAll);
+      return stopping;
+    },
+  };
+}
+
+async function createPlatform({ settings, clock, random }: SystemOptions, remembered: MemoryCache<RememberedToken>) {
+  const keys = await openKeys({ directory: settings.dataDirectory, clock, random });
+  const tokens = createTokens({ keys, issuer: settings.issuer, audience: settings.issuer, clock, random, remembered });
+  const platform: Platform = {
+    tokens,
+    passwords: createPasswords({ clock, maxConcurrent: passwordConcurrency }),
+    revocations: createRevocations({ clock, ttlMs: tokens.accessTtlMs }),
+    clock,
+  };
+  return { platform, jwks: () => keys.jwks() };
+}
+
+/** The URL of every database: as configured, else from the embedded server. */
+async function openDatabases(options: SystemOptions, implementations: readonly Implementation[], undo: (() => Promise<unknown>)[]) {
+  const { settings, onProgress } = options;
+  const names = [...new Set(implementations.map(({ contract }) => contract.database))];
+  const missing = names.filter((name) => settings.databaseUrls[name] === undefined);
+  let embedded: EmbeddedPostgres | undefined;
+  if (missing.length > 0) {
+    onProgress?.(`Starting PostgreSQL in ${join(settings.dataDirectory, "postgres")}`);
+    embedded = await startEmbeddedPostgres({
+      ...options,
+      directory: settings.dataDirectory,
+      databases: missing.map((name) => ({ name })),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const server = embedded;
+    undo.push(() => server.stop());
+  }
+  return { embedded, urls: Object.fromEntries(names.map((name) => [name, settings.databaseUrls[name] ?? embedded!.urlOf(name)])) };
+}
+
+function createServices(options: SystemOptions, implementations: readonly Implementation[], databases: ReadonlyMap<string, Database>, cursorSecret: Uint8Array) {
+  const services = new Map<string, RunningService>();
+  const bus = createPostgresBus();
+  const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
+  const subscribersOf = (type: string) => implementations.filter(({ contract }) => contract.subscribes.includes(type)).map(({ contract }) => contract.name);
+  for (const implementation of implementations) {
+    const { name, database } = implementation.contract;
+    services.set(name, createService({ ...options, implementation, database: databases.get(database)!, calls, bus, subscribersOf, cursorSecret }));
+  }
+  return services;
+}
+
+async function fillDemo({ definition, onProgress }: SystemOptions, services: ReadonlyMap<string, RunningService>, platform: Platform) {
+  if (definition.demo === undefined) return [];
+  onProgress?.("Filling an empty store with demo data");
+  return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
+}
+
+function probesOf(databases: ReadonlyMap<string, Database>, remembered: MemoryCache<RememberedToken>) {
+  const pings = [...databases.values()].map((database) => () => database.ping());
+  // The queue is the outbox in the same databases: it is reachable exactly when they are.
+  return { database: pings, cache: [async () => remembered.ping()], queue: pings };
+}

@@ -1,0 +1,36 @@
+// Who may: evaluates the grants of an operation for a caller, before anything is read.
+
+import { type Caller, credentialsMissing, roleMissing } from "../auth/index.ts";
+import { notFound, type Access, type Grant } from "../contract/index.ts";
+
+/** `all`: any row. `own`: only rows whose owner is the caller. */
+export type Reach = "all" | "own";
+
+/**
+ * Throws 401 without credentials, 403 when only a role is missing, and 404 when the operation is open
+ * to others for *their* objects: who asks for somebody else's must not learn that it exists.
+ * Replaces `me` in the parameters by the caller's id.
+ */
+export function authorize(access: Access, caller: Caller, params: Record<string, string>): Reach {
+  if (caller.kind === "service") return "all";
+  const selves = access.flatMap((grant) => (typeof grant === "object" && "self" in grant ? [grant.self] : []));
+  if (caller.kind === "user") {
+    for (const parameter of selves) if (params[parameter] === "me") params[parameter] = caller.userId;
+  }
+  if (access.includes("anyone")) return "all";
+  if (caller.kind === "nobody") throw credentialsMissing();
+  if (access.some((grant) => isHeld(grant, caller))) return "all";
+  if (selves.some((parameter) => params[parameter] === caller.userId)) return "all";
+  if (access.includes("owner")) return "own";
+  if (selves.length > 0) throw notFound();
+  throw roleMissing();
+}
+
+/** Whether the caller has one of the roles that a rule names. */
+export function holdsRole(access: Access, caller: Caller): boolean {
+  return caller.kind === "service" || (caller.kind === "user" && access.some((grant) => isHeld(grant, caller)));
+}
+
+function isHeld(grant: Grant, caller: { roles: readonly string[] }): boolean {
+  return grant === "signedIn" || (typeof grant === "object" && "role" in grant && caller.roles.includes(grant.role));
+}

@@ -1,0 +1,116 @@
+// What a handler is given: who asks, until when, and the ways to read, write, emit and call.
+
+import { type Clock, encodeId, type Logger, type Random, timestamp, uuidv7, uuidv7From } from "../base/index.ts";
+import type { Caller } from "../auth/index.ts";
+import type { Calls, Deadline } from "../call/index.ts";
+import type { AnyOperation, EventType, In, Named, Out, Resource } from "../contract/index.ts";
+import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
+import type { Outbox } from "../events/index.ts";
+import type { IdempotentRun } from "./idempotency.ts";
+
+export interface Emitted<D> {
+  aggregateId: string;
+  /** The version of the aggregate after the change, where it has one. */
+  version?: number;
+  data: D;
+}
+
+export interface Context {
+  readonly service: string;
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly deadline: Deadline;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Makes and reads the cursors of lists. */
+  readonly cursors: Cursors;
+  /** The service's database, for reads outside a transaction. */
+  readonly db: Queryable;
+  /** The present moment as RFC 3339. */
+  now(): string;
+  /** A new id. Under an Idempotency-Key a retry of the request gets the same ids in the same order. */
+  newId(prefix: string): string;
+  /** The table of a resource of this service. */
+  table<R extends Resource>(resource: R): Table<R>;
+  /**
+   * Runs `run` in one transaction and commits when it returns. It may run again after a deadlock, so
+   * it must change nothing but the database. In an operation that takes an Idempotency-Key what `run`
+   * returns is the answer: it is recorded in the same transaction.
+   */
+  transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Announces an event when `tx` commits, and only then. */
+  emit<D>(tx: Tx, type: EventType<D>, event: Emitted<D>): Promise<void>;
+  /** Calls another service within this call's deadline. Not while a transaction is open. */
+  call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>): Promise<Out<O>>;
+}
+
+/** What a running service lends to each of its contexts. */
+export interface ServiceParts {
+  readonly name: string;
+  readonly database: Database;
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly outbox: Outbox;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly cursors: Cursors;
+}
+
+export interface CallFacts {
+  caller: Caller;
+  requestId: string;
+  traceparent: string | undefined;
+  deadline: Deadline;
+  log: Logger;
+  idempotent?: IdempotentRun | undefined;
+}
+
+export function createContext(parts: ServiceParts, facts: CallFacts): Context {
+  const { clock, random, database } = parts;
+  let ids = 0;
+  return {
+    service: parts.name,
+    caller: facts.caller,
+    requestId: facts.requestId,
+    traceparent: facts.traceparent,
+    deadline: facts.deadline,
+    log: facts.log,
+    clock,
+    random,
+    cursors: parts.cursors,
+    db: database,
+    now: () => timestamp(clock.nowMs()),
+    newId: (prefix) => encodeId(prefix, facts.idempotent ? idOfRetry(clock, facts.idempotent.entropy(ids++)) : uuidv7(clock, random)),
+    table: <R extends Resource>(resource: R) => tableOf(parts, resource) as Table<R>,
+    async transaction(run) {
+      facts.deadline.check();
+      const guarded = async (tx: Tx) => {
+        const result = await (facts.idempotent ? facts.idempotent.within(tx, () => run(tx)) : run(tx));
+        facts.deadline.check();
+        return result;
+      };
+      return database.transaction(guarded, { signal: facts.deadline.signal });
+    },
+    async emit(tx, type, event) {
+      await parts.outbox.emit(tx, type, { ...event, ...(facts.traceparent === undefined ? {} : { traceparent: facts.traceparent }) });
+    },
+    call: (operation, input) =>
+      parts.calls.call(operation, input, { from: parts.name, requestId: facts.requestId, traceparent: facts.traceparent, deadline: facts.deadline }),
+  };
+}
+
+// A retried request should find the work of its killed first try (a reservation, say) under the same
+// id. The moment in the id is therefore rounded to about an hour: a retry within it makes the same id.
+const retryWindowMs = 2 ** 22;
+
+function idOfRetry(clock: Clock, entropy: Uint8Array): string {
+  return uuidv7From(Math.floor(clock.nowMs() / retryWindowMs) * retryWindowMs, entropy);
+}
+
+function tableOf(parts: ServiceParts, resource: Resource): Table {
+  const table = parts.tables.get(resource.name);
+  if (table === undefined) throw new Error(`Service ${parts.name} does not own resource "${resource.name}". Call the service that does.`);
+  return table;
+}

@@ -1,0 +1,97 @@
+// From what a handler returned to the answer: representation, status, Location, ETag, Link.
+
+import { createHash } from "node:crypto";
+import { type AnyOperation, type ListQuery, type Page, type Resource, schemaOf } from "../contract/index.ts";
+import { type Answer, etagOf, type Link, linkHeader, type Query } from "../http/index.ts";
+import type { Route, VersionedRoute } from "./routes.ts";
+import { representationOf } from "./rows.ts";
+
+export interface Encoding {
+  route: Route;
+  versioned: VersionedRoute;
+  fields: readonly string[] | undefined;
+  list: ListQuery | undefined;
+  /** The path and query of the request, for `Link`. */
+  path: string;
+  query: Query;
+  /** Validates what goes out against the contract: on in tests and development. */
+  checkAnswers: boolean;
+}
+
+export function encodeResult(encoding: Encoding, result: unknown): Answer {
+  const { operation } = encoding.route;
+  if (operation.status === 204) return { status: 204, headers: {} };
+  if (encoding.route.isList) return encodePage(encoding, result as Page<Record<string, unknown>>);
+  if (encoding.versioned.shape !== undefined) return encodeRow(encoding, operation.resource!, result as Record<string, unknown>);
+  checkAnswer(encoding, operation, result);
+  const body = JSON.stringify(result);
+  return { status: operation.status, headers: operation.method === "GET" ? { etag: etagOf(body) } : {}, body };
+}
+
+function encodeRow(encoding: Encoding, resource: Resource, row: Record<string, unknown>): Answer {
+  const { operation } = encoding.route;
+  const shown = present(encoding, resource, row);
+  checkAnswer(encoding, operation, shown);
+  const headers: Record<string, string> = { etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding.fields) };
+  if (operation.status === 201) headers.location = locationOf(resource, row, encoding.versioned.version.number);
+  return { status: operation.status, headers, body: JSON.stringify(narrowed(shown, encoding.fields)) };
+}
+
+function encodePage(encoding: Encoding, page: Page<Record<string, unknown>>): Answer {
+  const { operation } = encoding.route;
+  const items = encoding.versioned.shape === undefined ? page.data : page.data.map((row) => present(encoding, operation.resource!, row));
+  checkAnswer(encoding, operation, { data: items, pagination: page.pagination });
+  const body = JSON.stringify({ data: items.map((item) => narrowed(item, encoding.fields)), pagination: page.pagination });
+  return { status: operation.status, headers: { etag: etagOf(body), ...linksOf(encoding, page.pagination) }, body };
+}
+
+function present({ versioned }: Encoding, resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
+  const newest = representationOf(resource, row);
+  if (versioned.shape!.newest) return newest;
+  const older = versioned.shape!.down(newest);
+  // In the order of the declared shape, whatever order the translation produced.
+  return Object.fromEntries(Object.keys(schemaOf(versioned.shape!.representation).properties!).map((name) => [name, older[name]]));
+}
+
+function narrowed(shown: Record<string, unknown>, fields: readonly string[] | undefined): Record<string, unknown> {
+  return fields === undefined ? shown : Object.fromEntries(fields.map((name) => [name, shown[name]]));
+}
+
+/** `"3"` for the plain representation; a suffix for every other, since a strong tag names the very bytes. */
+export function tagOf(rowVersion: number, apiVersion: number, fields: readonly string[] | undefined): string {
+  const api = apiVersion === 1 && fields === undefined ? "" : `.v${apiVersion}`;
+  const narrow = fields === undefined ? "" : `.${createHash("sha1").update(fields.join(",")).digest("hex").slice(0, 8)}`;
+  return `"${rowVersion}${api}${narrow}"`;
+}
+
+function locationOf(resource: Resource, row: Record<string, unknown>, version: number): string {
+  const collection = resource.spec.path.replace(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(String(row[parameter])));
+  return `/v${version}${collection}/${encodeURIComponent(String(row.id))}`;
+}
+
+function linksOf({ path, query, list }: Encoding, pagination: Page<unknown>["pagination"]): Record<string, string> {
+  const at = (changes: Record<string, string | undefined>) => {
+    const kept = [...query].filter(([name]) => !("page" in changes && name === "page") && !("cursor" in changes && name === "cursor"));
+    const added = Object.entries(changes).filter(([, value]) => value !== undefined);
+    return { path, query: [...kept.map(([name, values]) => [name, values[0]!] as const), ...added.map(([name, value]) => [name, value!] as const)] };
+  };
+  const { page, total, limit, hasMore, nextCursor } = pagination;
+  const links: Link[] = [];
+  if (page === undefined) {
+    if (nextCursor !== null) links.push({ rel: "next", ...at({ cursor: nextCursor, page: undefined }) });
+    links.push({ rel: "first", ...at({ cursor: undefined, page: undefined }) });
+  } else if (list !== undefined) {
+    const lastPage = Math.max(1, Math.ceil((total ?? 0) / limit));
+    links.push({ rel: "first", ...at({ page: "1" }) });
+    if (page > 1) links.push({ rel: "prev", ...at({ page: String(Math.min(page - 1, lastPage)) }) });
+    if (hasMore) links.push({ rel: "next", ...at({ page: String(page + 1) }) });
+    links.push({ rel: "last", ...at({ page: String(lastPage) }) });
+  }
+  return { link: linkHeader(links) };
+}
+
+function checkAnswer({ versioned, checkAnswers }: Encoding, operation: AnyOperation & { name: string }, answer: unknown): void {
+  const details = checkAnswers ? (versioned.validateAnswer?.(answer) ?? []) : [];
+  if (details.length === 0) return;
+  throw new Error(`Operation ${operation.name} answered what its contract does not declare: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`);
+}

@@ -1,0 +1,87 @@
+// The implementation of a contract: which function answers which operation.
+
+import type { AnyOperation, Envelope, EventType, In, ListQuery, Operation, Out, Resource, ServiceContract } from "../contract/index.ts";
+import type { Tx } from "../data/index.ts";
+import type { Context } from "./context.ts";
+import type { Expected } from "./preconditions.ts";
+
+/** What a handler receives beside params, query and body, depending on its operation. */
+export interface Extras {
+  /** For lists: what was asked for. */
+  list: ListQuery;
+  /** For lists and reads: only rows with these values may be shown. */
+  scope: Readonly<Record<string, unknown>>;
+  /** For PUT, PATCH and DELETE of a resource: the version the client saw. */
+  expected: Expected;
+  /** For PUT and PATCH: the new values of the writable properties, given the row as it is now. */
+  change(current: Record<string, unknown>): Record<string, unknown>;
+}
+
+export type Handler<O extends AnyOperation> = (ctx: Context, input: In<O> & Extras) => Promise<Out<O>>;
+// oxlint-disable-next-line no-explicit-any -- the input's shape is the operation's, checked by its validators
+export type AnyHandler = (ctx: Context, input: any) => Promise<unknown>;
+export type StandardInput = In<Operation> & Extras & { params: Record<string, string>; body: Record<string, unknown> };
+
+export interface Subscriber {
+  readonly type: string;
+  readonly run: (ctx: Context, event: Envelope, tx: Tx) => Promise<void>;
+}
+
+/** Handles an event: the effect goes through `tx`, which also marks the event as handled. */
+export function on<D>(type: EventType<D>, run: (ctx: Context, event: Envelope<D>, tx: Tx) => Promise<void>): Subscriber {
+  return { type: type.type, run: run as Subscriber["run"] };
+}
+
+/** Work that a service does by itself, one run at a time in a process. A failed run is logged and repeated. */
+export interface Job {
+  readonly everyMs: number;
+  readonly run: (ctx: Context) => Promise<void>;
+}
+
+export interface Implementation<O extends Record<string, AnyOperation> = Record<string, AnyOperation>> {
+  readonly contract: ServiceContract<O>;
+  /** Handlers of the custom operations, and of standard ones that do more than the standard. */
+  readonly handlers: Readonly<Record<string, AnyHandler>>;
+  readonly subscribers: readonly Subscriber[];
+  readonly jobs: Readonly<Record<string, Job>>;
+  /** The folder of the service's numbered SQL files. */
+  readonly migrations: URL;
+}
+
+type Handlers<O extends Record<string, AnyOperation>> = { readonly [K in keyof O]: Handler<O[K]> };
+
+/**
+ * Binds a contract to code. Throws at start when an operation of the contract has no handler, or a
+ * subscription no subscriber, so that a running service keeps its whole contract.
+ */
+export function implement<O extends Record<string, AnyOperation>>(
+  contract: ServiceContract<O>,
+  parts: {
+    migrations: URL;
+    handlers: Handlers<O>;
+    /** Replaces the standard handler of a resource's operation: `createUser`, `updateOrder`. */
+    standard?: Readonly<Record<string, AnyHandler>>;
+    subscribers?: readonly Subscriber[];
+    jobs?: Readonly<Record<string, Job>>;
+  },
+): Implementation {
+  const { name } = contract;
+  const handlers: Record<string, AnyHandler> = { ...parts.standard, ...(parts.handlers as Record<string, AnyHandler>) };
+  const subscribers = parts.subscribers ?? [];
+  const file = `services/${name}/service.ts`;
+  for (const [key, operation] of Object.entries(contract.allOperations)) {
+    if (operation.action === undefined && handlers[key] === undefined) throw new Error(`Operation ${name}.${key} has no handler. Add it to ${file}.`);
+  }
+  for (const key of Object.keys(handlers)) {
+    if (contract.allOperations[key] === undefined) throw new Error(`${file} handles "${key}", which is not an operation of ${name}. Add it to the contract.`);
+  }
+  for (const type of contract.subscribes) {
+    if (!subscribers.some((one) => one.type === type)) throw new Error(`Service ${name} subscribes to ${type} and has no subscriber for it. Add it to ${file}.`);
+  }
+  for (const { type } of subscribers) {
+    if (!contract.subscribes.includes(type)) throw new Error(`Service ${name} handles ${type}, which its contract does not subscribe to. Add it to "subscribes".`);
+  }
+  return { contract: contract as unknown as ServiceContract<Record<string, AnyOperation>>, handlers, subscribers, jobs: parts.jobs ?? {}, migrations: parts.migrations };
+}
+
+export type { Resource };

@@ -1,0 +1,106 @@
+// Routes: the operations of all services, compiled once at start for every version of the API.
+
+import findMyWay from "find-my-way";
+import {
+  type AnyOperation,
+  type ApiVersion,
+  answered,
+  compileValidator,
+  type Fields,
+  type Grammar,
+  grammarOf,
+  type Method,
+  type Named,
+  object,
+  pagesOnly,
+  schemaOf,
+  type Shape,
+  shapeOf,
+  type TSchema,
+  type Validate,
+} from "../contract/index.ts";
+import type { AnyHandler } from "./implement.ts";
+import type { RunningService } from "./running.ts";
+
+/** What one version of the API shows of an operation. */
+export interface VersionedRoute {
+  readonly version: ApiVersion;
+  readonly shape: Shape | undefined;
+  /** Fills defaults in place. */
+  readonly validateBody: Validate | undefined;
+  readonly bodyProperties: ReadonlySet<string>;
+  readonly grammar: Grammar | undefined;
+  readonly validateAnswer: Validate | undefined;
+}
+
+export interface Route {
+  readonly service: RunningService;
+  readonly operation: Named<AnyOperation>;
+  readonly handler: AnyHandler;
+  /** A list answers `{data, pagination}` and reads the list grammar. */
+  readonly isList: boolean;
+  readonly versions: ReadonlyMap<number, VersionedRoute>;
+}
+
+export interface RouteTable {
+  /** The methods that a path has, with the route of each; empty when there is no such path. */
+  match(path: string): { methods: Map<Method, Route>; params: Record<string, string> };
+  readonly versions: readonly ApiVersion[];
+}
+
+const methods: readonly Method[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+export function createRouteTable(services: readonly RunningService[]): RouteTable {
+  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 256 });
+  const paths = new Map<string, Map<Method, Route>>();
+  for (const service of services) {
+    for (const operation of Object.values(service.contract.allOperations)) {
+      if (operation.access.every((grant) => grant === "service")) continue;
+      const path = operation.path.replace(/\{(\w+)\}/g, ":$1");
+      const shared = paths.get(path) ?? new Map<Method, Route>();
+      if (shared.has(operation.method)) throw new Error(`Two operations answer ${operation.method} ${operation.path}. Change the path of one.`);
+      shared.set(operation.method, compileRoute(service, operation));
+      paths.set(path, shared);
+    }
+  }
+  for (const [path, routes] of paths) router.on("GET", path, () => {}, { routes });
+  const versions = new Map(services.flatMap(({ contract }) => contract.versions.map((version) => [version.number, version] as const)));
+  return {
+    versions: [...versions.values()].sort((a, b) => a.number - b.number),
+    match(path) {
+      const found = router.find("GET", path);
+      if (found === null) return { methods: new Map(), params: {} };
+      return { methods: (found.store as { routes: Map<Method, Route> }).routes, params: { ...(found.params as Record<string, string>) } };
+    },
+  };
+}
+
+export { methods as allMethods };
+
+function compileRoute(service: RunningService, operation: Named<AnyOperation>): Route {
+  const isList = operation.returns !== undefined && schemaOf(operation.returns).properties?.pagination !== undefined;
+  const versions = new Map(service.contract.versions.map((version) => [version.number, compileVersion(service, operation, version, isList)]));
+  return { service, operation, handler: service.handlerOf(operation), isList, versions };
+}
+
+function compileVersion(service: RunningService, operation: Named<AnyOperation>, version: ApiVersion, isList: boolean): VersionedRoute {
+  const { resource, action } = operation;
+  const shape = resource === undefined ? undefined : shapeOf(resource, version.number, service.contract.changes);
+  const bodySchema = action === "create" ? shape!.create : action === "replace" || action === "update" ? shape!.replace : operation.body;
+  const answer = answerSchema(operation, shape, isList);
+  return {
+    version,
+    shape,
+    validateBody: bodySchema && compileValidator(bodySchema, { defaults: true }),
+    bodyProperties: new Set(Object.keys((bodySchema && schemaOf(bodySchema).properties) ?? {})),
+    grammar: !isList ? (shape && grammarOf(resource!, shape)) : shape ? grammarOf(resource!, shape) : pagesOnly,
+    validateAnswer: answer && compileValidator(answer),
+  };
+}
+
+function answerSchema(operation: AnyOperation, shape: Shape | undefined, isList: boolean): TSchema | undefined {
+  if (operation.returns === undefined || shape === undefined) return operation.returns;
+  if (!isList) return shape.representation;
+  const page = schemaOf(operation.returns).properties as unknown as Fields;
+  return object({ ...page, data: { type: "array", items: answered(shape.representation) } as unknown as TSchema }) as TSchema;
+}

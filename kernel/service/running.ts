@@ -1,0 +1,161 @@
+// A contract and its implementation become a running service: its database, tables, outbox, relay,
+// inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
+
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
+import { type AnyOperation, type Envelope, type Named, type ServiceContract } from "../contract/index.ts";
+import { createCursors, createTable, type Database, migrate, type Tx } from "../data/index.ts";
+import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
+import { type Context, createContext, type ServiceParts } from "./context.ts";
+import { purgeRecords } from "./idempotency.ts";
+import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
+import { changeRow, createRow, listRows, readRow, removeRow } from "./rows.ts";
+
+export interface RunningService {
+  readonly contract: ServiceContract;
+  readonly parts: ServiceParts;
+  handlerOf(operation: Named<AnyOperation>): AnyHandler;
+  /** How other services call it. */
+  readonly target: CallTarget;
+  /** Starts delivering, receiving and working; until then it only answers. */
+  start(): void;
+  /** Finishes what is in hand. The database is the caller's to close. */
+  stop(): Promise<void>;
+  /** A context for work that no request asked for, such as demo data. */
+  contextFor(reason: string): Context;
+}
+
+export interface ServiceOptions {
+  implementation: Implementation;
+  database: Database;
+  calls: Calls;
+  bus: Bus;
+  /** Every service of the system whose contract subscribes to a type of event. */
+  subscribersOf: (type: string) => readonly string[];
+  /** Authenticates cursors; the same in every process of a system. */
+  cursorSecret: Uint8Array;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** The platform's own tables, then the service's. Safe to run in several processes at once. */
+export async function migrateService(database: Database, { contract, migrations }: Implementation, log: Logger): Promise<void> {
+  const sources = [
+    eventMigrations,
+    { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
+    { name: contract.name, directory: migrations },
+  ];
+  await migrate(database, sources, { log });
+}
+
+const eventTimeoutMs = 30_000;
+const jobTimeoutMs = 60_000;
+const purgeEveryMs = 10 * 60_000;
+
+export function createService(options: ServiceOptions): RunningService {
+  const { implementation, database, clock, random, calls } = options;
+  const { contract } = implementation;
+  const log = options.log.child({ service: contract.name });
+  const subscribers = [...new Set(contract.events.flatMap(({ type }) => options.subscribersOf(type)))];
+  const relay = createRelay({ service: contract.name, database, bus: options.bus, subscribers, clock, log, random });
+  const outbox = createOutbox({ subscribersOf: options.subscribersOf, wake: (woken) => relay.wake(woken), clock, random });
+  const tables = new Map(contract.resources.map((resource) => [resource.name, createTable(resource)]));
+  const parts: ServiceParts = { name: contract.name, database, tables, outbox, calls, clock, random, cursors: createCursors(options.cursorSecret) };
+  const inbox = createInbox({ service: contract.name, database, handlers: eventHandlers(options, parts, log), clock, random, log });
+  const stopping = new AbortController();
+  const working: Promise<void>[] = [];
+  let unsubscribe: (() => void) | undefined;
+
+  const handlerOf = (operation: Named<AnyOperation>) => implementation.handlers[operation.name] ?? standardHandler(operation);
+  return {
+    contract,
+    parts,
+    handlerOf,
+    target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
+    contextFor: (reason) => ownContext(parts, reason, log),
+    start() {
+      unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
+      inbox.start();
+      relay.start();
+      const purge: Job = { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) };
+      for (const [name, job] of Object.entries({ ...implementation.jobs, purge })) working.push(repeat(parts, name, job, log, stopping.signal));
+    },
+    async stop() {
+      stopping.abort();
+      unsubscribe?.();
+      await Promise.all([relay.stop(), inbox.stop(), ...working]);
+    },
+  };
+}
+
+function standardHandler(operation: Named<AnyOperation>): AnyHandler {
+  const { resource, action } = operation;
+  switch (action) {
+    case "list":
+      return (ctx, input: StandardInput) => listRows(ctx, resource!, input);
+    case "get":
+      return (ctx, input: StandardInput) => readRow(ctx, resource!, input);
+    case "create":
+      return (ctx, input: StandardInput) => createRow(ctx, resource!, { ...input.scope, ...input.body });
+    case "replace":
+    case "update":
+      return (ctx, input: StandardInput) => changeRow(ctx, resource!, input);
+    case "remove":
+      return (ctx, input: StandardInput) => removeRow(ctx, resource!, input);
+    default:
+      throw new Error(`Operation ${operation.service}.${operation.name} has no handler. Add it to services/${operation.service}/service.ts.`);
+  }
+}
+
+async function invoke(
+  contract: ServiceContract,
+  handlerOf: (operation: Named<AnyOperation>) => AnyHandler,
+  parts: ServiceParts,
+  log: Logger,
+  name: string,
+  input: object,
+  call: CallContext,
+): Promise<unknown> {
+  const operation = contract.allOperations[name];
+  if (operation === undefined) throw new Error(`Service ${contract.name} has no operation "${name}". Add it to its contract.`);
+  if (!operation.access.includes("service") || operation.action !== undefined) {
+    throw new Error(`Operation ${contract.name}.${name} is not for services. Declare one with access: servicesOnly.`);
+  }
+  const context = createContext(parts, { ...call, caller: { kind: "service", name: call.from }, log: log.child({ requestId: call.requestId }) });
+  return handlerOf(operation)(context, input);
+}
+
+function eventHandlers({ implementation, clock }: ServiceOptions, parts: ServiceParts, log: Logger) {
+  return new Map(
+    implementation.subscribers.map(({ type, run }) => [
+      type,
+      async (event: Envelope, tx: Tx, signal: AbortSignal) => {
+        const deadline = createDeadline(clock, eventTimeoutMs, signal);
+        const context = createContext(parts, {
+          caller: { kind: "service", name: "events" },
+          requestId: event.id,
+          traceparent: event.traceparent,
+          deadline,
+          log: log.child({ eventId: event.id, type }),
+        });
+        await run(context, event, tx).finally(() => deadline.end());
+      },
+    ]),
+  );
+}
+
+function ownContext(parts: ServiceParts, reason: string, log: Logger, stopping?: AbortSignal): Context {
+  const deadline = createDeadline(parts.clock, jobTimeoutMs, stopping);
+  return createContext(parts, { caller: { kind: "service", name: parts.name }, requestId: reason, traceparent: undefined, deadline, log });
+}
+
+async function repeat(parts: ServiceParts, name: string, job: Job, log: Logger, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    await parts.clock.sleep(job.everyMs, stopping);
+    if (stopping.aborted) return;
+    const context = ownContext(parts, `job ${name}`, log, stopping);
+    await job.run(context).catch((err: unknown) => log.warn({ job: name, err }, "A job failed; it will run again"));
+    context.deadline.end();
+  }
+}

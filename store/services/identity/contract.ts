@@ -1,0 +1,107 @@
+import { anyone, change, either, email, errorCode, errors, integer, list, moment, nullable, object, oneOf, post, put, resource, role, self, service, text, id } from "ashlar/contract";
+import { roleName, roleNames, versions } from "../../api.ts";
+
+const password = () => text({ min: 8, max: 128, description: "8 to 128 characters, any of them, and not a common password" });
+const selfOrAdmin = either(self("id"), role("admin"));
+
+export const user = resource("user", {
+  path: "/users",
+  id: "usr",
+  properties: {
+    email: email(),
+    name: text({ min: 1, max: 200 }),
+    roles: list(roleName(), { min: 1, max: 2, unique: true, default: ["member"] }),
+  },
+  readOnly: { emailVerifiedAt: nullable(moment()) },
+  createOnly: { password: password() },
+  private: { passwordHash: text({ max: 255 }) },
+  filterable: ["roles"],
+  sortable: ["name", "email"],
+  searchable: ["name", "email"],
+  unique: [["email"]],
+  writableBy: { roles: role("admin") },
+  softDelete: true,
+  access: { list: role("admin"), create: anyone, get: selfOrAdmin, replace: selfOrAdmin, update: selfOrAdmin, remove: selfOrAdmin },
+  events: { created: "user.registered" },
+  limit: { create: { class: "auth" } },
+});
+
+export const session = resource("session", {
+  path: "/users/{userId}/sessions",
+  id: "ses",
+  properties: {},
+  readOnly: { userId: id("usr"), lastUsedAt: moment(), userAgent: nullable(text({ max: 512 })) },
+  softDelete: true,
+  access: { list: either(self("userId"), role("admin")), remove: either(self("userId"), role("admin")) },
+  events: false,
+});
+
+export const badCredentials = errorCode("INVALID_CREDENTIALS", 401, "The email or the password is wrong");
+
+const tokens = object({
+  accessToken: text({ max: 4096 }),
+  refreshToken: text({ max: 4096 }),
+  tokenType: oneOf(["Bearer"]),
+  expiresIn: integer({ min: 1, description: "Seconds until the access token expires" }),
+});
+const refreshToken = object({ refreshToken: text({ min: 1, max: 4096 }) });
+
+/** Version 1 shows one role: the strongest. */
+const roleOfVersion1 = change(user, {
+  until: 1,
+  removes: ["roles"],
+  adds: { role: oneOf(roleNames, { default: "member" }) },
+  toOlder: ({ roles, ...rest }) => ({ ...rest, ...(roles === undefined ? {} : { role: (roles as string[]).includes("admin") ? "admin" : "member" }) }),
+  toNewer: ({ role: name, ...rest }) => ({ ...rest, ...(name === undefined ? {} : { roles: [name] }) }),
+  renames: { role: "roles" },
+});
+
+export const identity = service("identity", {
+  database: "users",
+  summary: "Users, their sessions and their tokens",
+  versions,
+  changes: [roleOfVersion1],
+  resources: [user, session],
+  operations: {
+    changePassword: put("/users/{id}/password", {
+      summary: "Change your password; your other sessions end",
+      params: { id: id("usr") },
+      body: object({ currentPassword: text({ min: 1, max: 128 }), newPassword: password() }),
+      access: self("id"),
+      errors: [errors.unprocessable],
+      limit: { class: "auth" },
+    }),
+    login: post("/auth/login", {
+      summary: "Exchange email and password for tokens",
+      body: object({ email: text({ min: 1, max: 254 }), password: text({ min: 1, max: 128 }) }),
+      returns: tokens,
+      status: 200,
+      access: anyone,
+      errors: [badCredentials],
+      limit: { class: "auth", account: "email" },
+      secret: true,
+      unversioned: true,
+    }),
+    refresh: post("/auth/refresh", {
+      summary: "Exchange a refresh token for its successor",
+      description: "A retry within 10 s gets the same successor. Any other reuse ends the session.",
+      body: refreshToken,
+      returns: tokens,
+      status: 200,
+      access: anyone,
+      errors: [errors.unauthenticated],
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+    }),
+    logout: post("/auth/logout", {
+      summary: "End the session of a refresh token",
+      body: refreshToken,
+      access: anyone,
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+      repeatable: true,
+    }),
+  },
+});
