@@ -53,7 +53,7 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
     async advance(ms) {
       const untilMs = nowMs + ms;
       for (;;) {
-        const next = [...sleepers].sort((a, b) => a.atMs - b.atMs)[0];
+        const next = [...sleepers].toSorted((a, b) => a.atMs - b.atMs)[0];
         if (next === undefined || next.atMs > untilMs) break;
         nowMs = Math.max(nowMs, next.atMs);
         next.wake();

@@ -1,7 +1,6 @@
 // The shared parts of the OpenAPI document: what several places say alike is said once, under a name.
 
 import { describeHeader, type HeaderName } from "./openapi-headers.ts";
-import { pascalCase } from "./openapi-schema.ts";
 
 export interface Reference {
   readonly $ref: string;
@@ -33,7 +32,7 @@ export function createNamedParts(section: string): NamedParts {
       }
       return { $ref: `#/components/${section}/${name}` };
     },
-    all: () => Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1))),
+    all: () => Object.fromEntries([...parts].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
@@ -46,7 +45,7 @@ export function createComponents(): Components {
 
 /** The headers of an answer; each is described once in the document. */
 export function headersOf(names: readonly HeaderName[], { headers }: Pick<Components, "headers">): Record<string, Reference> {
-  return Object.fromEntries(names.map((name) => [name, headers.refer("", [pascalCase(name)], describeHeader(name))]));
+  return Object.fromEntries(names.map((name) => [name, headers.refer(name, [name], describeHeader(name))]));
 }
 
 /** The content of an answer or a body in JSON, with its example where there is one. */

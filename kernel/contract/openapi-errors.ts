@@ -69,5 +69,5 @@ export function errorCatalogue(services: readonly ServiceContract[]): ErrorCode[
 function distinct(codes: readonly ErrorCode[]): ErrorCode[] {
   const first = new Map<string, ErrorCode>();
   for (const code of codes) if (!first.has(code.code)) first.set(code.code, code);
-  return [...first.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1));
+  return [...first.values()].toSorted((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1));
 }

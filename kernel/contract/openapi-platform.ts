@@ -2,7 +2,7 @@
 
 import { type ErrorCode, errors } from "./errors.ts";
 import { type Components, headersOf } from "./openapi-components.ts";
-import { type HeaderName, rateLimitHeaderNames } from "./openapi-headers.ts";
+import { commonHeaders, type HeaderName, rateLimitHeaderNames } from "./openapi-headers.ts";
 import { refusal, refusalBeforeRouting } from "./openapi-refusals.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -14,7 +14,8 @@ interface PlatformPath {
   description: string;
   /** Health answers while everything else is refused. */
   limited: boolean;
-  content: Record<string, object>;
+  mediaType: string;
+  content: { schema: object; example?: object };
   /** The same body with a status of its own. */
   unavailable?: string;
 }
@@ -25,24 +26,65 @@ export function platformPaths(components: Components): Record<string, object> {
 }
 
 function platform({ schemas }: Components): Record<string, PlatformPath> {
-  const health = { "application/json": { schema: schemas.refer("", ["Health"], healthSchema), example: healthExample } };
-  const liveness = { "application/json": { schema: schemas.refer("", ["Liveness"], livenessSchema), example: { status: "healthy" } } };
-  const document = { "application/json": { schema: schemas.refer("", ["ApiDocument"], { type: "object", description: "An OpenAPI or AsyncAPI document" }) } };
-  const keys = { "application/json": { schema: schemas.refer("", ["KeySet"], keySetSchema) } };
-  const page = { "text/html": { schema: { type: "string", maxLength: 65_536, pattern: "^<!doctype html>" } } };
+  const document = { schema: schemas.refer("", ["ApiDocument"], { type: "object", description: "An OpenAPI or AsyncAPI document" }) };
+  const liveness = { schema: schemas.refer("", ["Liveness"], statusSchema(["alive"])), example: { status: "alive" } };
+  const readiness = { schema: schemas.refer("", ["Readiness"], statusSchema(["ready", "unready"])), example: { status: "ready" } };
+  const json = { mediaType: "application/json", limited: true };
   return {
-    "/health": { operationId: "getHealth", summary: "Read the health of the system", description: "`degraded` means it serves without a part it can do without.", limited: false, content: health, unavailable: "Unhealthy" },
-    "/health/live": { operationId: "getLiveness", summary: "Ask whether the process lives", description: "For a supervisor that restarts what does not answer.", limited: false, content: liveness },
-    "/health/ready": { operationId: "getReadiness", summary: "Ask whether requests are served", description: "For a load balancer; a draining process is not ready.", limited: false, content: liveness, unavailable: "Not ready" },
-    "/openapi.json": { operationId: "getOpenApi", summary: "Read this document", description: "OpenAPI 3.1, made from the contracts.", limited: true, content: document },
-    "/asyncapi.json": { operationId: "getAsyncApi", summary: "Read the document of the events", description: "AsyncAPI 3.0, made from the contracts.", limited: true, content: document },
-    "/docs": { operationId: "getDocs", summary: "Read the reference as a page", description: "Works offline: everything it shows comes from this server.", limited: true, content: page },
-    "/.well-known/jwks.json": { operationId: "getKeys", summary: "Read the public keys of access tokens", description: "A JWK set (RFC 7517).", limited: true, content: keys },
+    "/health": {
+      ...json,
+      operationId: "getHealth",
+      summary: "Read the health of the system",
+      description: "`degraded` means it serves without a part it can do without.",
+      limited: false,
+      content: { schema: schemas.refer("", ["Health"], healthSchema), example: healthExample },
+      unavailable: "Unhealthy",
+    },
+    "/health/live": {
+      ...json,
+      operationId: "getLiveness",
+      summary: "Ask whether the process lives",
+      description: "For a supervisor that restarts what does not answer.",
+      limited: false,
+      content: liveness,
+    },
+    "/health/ready": {
+      ...json,
+      operationId: "getReadiness",
+      summary: "Ask whether requests are served",
+      description: "For a load balancer; a draining process is not ready.",
+      limited: false,
+      content: readiness,
+      unavailable: "Not ready",
+    },
+    "/openapi.json": { ...json, operationId: "getOpenApi", summary: "Read this document", description: "OpenAPI 3.1, made from the contracts.", content: document },
+    "/asyncapi.json": {
+      ...json,
+      operationId: "getAsyncApi",
+      summary: "Read the document of the events",
+      description: "AsyncAPI 3.0, made from the contracts.",
+      content: document,
+    },
+    "/docs": {
+      ...json,
+      mediaType: "text/html",
+      operationId: "getDocs",
+      summary: "Read the reference as a page",
+      description: "Works offline: everything it shows comes from this server.",
+      content: { schema: { type: "string", maxLength: 65_536, pattern: "^<!doctype html>" } },
+    },
+    "/.well-known/jwks.json": {
+      ...json,
+      operationId: "getKeys",
+      summary: "Read the public keys of access tokens",
+      description: "A JWK set (RFC 7517).",
+      content: { schema: schemas.refer("", ["KeySet"], keySetSchema) },
+    },
   };
 }
 
-function documentPath({ operationId, summary, description, limited, content, unavailable }: PlatformPath, components: Components): object {
-  const names: HeaderName[] = ["X-Request-Id", "Cache-Control", ...(limited ? rateLimitHeaderNames : [])];
+function documentPath({ operationId, summary, description, limited, mediaType, content, unavailable }: PlatformPath, components: Components): object {
+  const names: HeaderName[] = [...commonHeaders, ...(limited ? rateLimitHeaderNames : [])];
   const headers = headersOf(names, components);
   const refused = (code: ErrorCode) => ({ [code.status]: refusal(code.status, [code], components) });
   return {
@@ -50,13 +92,13 @@ function documentPath({ operationId, summary, description, limited, content, una
     tags: [platformTag],
     summary,
     description,
-    security: [],
+    security: [{}],
     responses: {
-      200: { description: "OK", headers, content },
+      200: { description: "OK", headers, content: { [mediaType]: content } },
       ...refused(errors.badRequest),
       ...(limited ? refused(errors.rateLimited) : {}),
       ...refused(errors.internal),
-      ...(unavailable === undefined ? {} : { 503: { description: unavailable, headers, content: Object.fromEntries(Object.entries(content).map(([type, { schema }]: [string, { schema?: object }]) => [type, { schema }])) } }),
+      ...(unavailable === undefined ? {} : { 503: { description: unavailable, headers, content: { [mediaType]: { schema: content.schema } } } }),
       default: refusalBeforeRouting(components),
     },
   };
@@ -65,7 +107,7 @@ function documentPath({ operationId, summary, description, limited, content, una
 const check: JsonSchema = {
   type: "object",
   properties: { status: { type: "string", enum: ["up", "down"] }, latency: { type: "number", format: "double", minimum: 0, maximum: 3_600_000, description: "Milliseconds" } },
-  required: ["status"],
+  required: ["status", "latency"],
   additionalProperties: false,
 };
 const healthSchema: JsonSchema = {
@@ -74,23 +116,21 @@ const healthSchema: JsonSchema = {
     status: { type: "string", enum: ["healthy", "degraded", "unhealthy"] },
     version: { type: "string", maxLength: 64, pattern: "^[\\x20-\\x7e]*$", description: "Of the application" },
     timestamp: { type: "string", format: "date-time", maxLength: 40 },
-    checks: { type: "object", properties: { database: check, cache: check, queue: check }, additionalProperties: false },
+    checks: { type: "object", properties: { database: check, cache: check, queue: check }, required: ["database", "cache", "queue"], additionalProperties: false },
   },
-  required: ["status", "checks"],
+  required: ["status", "version", "timestamp", "checks"],
   additionalProperties: false,
 };
 const healthExample = {
   status: "healthy",
   version: "1.2.3",
   timestamp: "2026-01-15T10:30:00.000Z",
-  checks: { database: { status: "up", latency: 1.4 }, cache: { status: "up", latency: 0.3 }, queue: { status: "up" } },
+  checks: { database: { status: "up", latency: 1.4 }, cache: { status: "up", latency: 0.3 }, queue: { status: "up", latency: 0.6 } },
 };
-const livenessSchema: JsonSchema = {
-  type: "object",
-  properties: { status: { type: "string", enum: ["healthy", "unhealthy"] } },
-  required: ["status"],
-  additionalProperties: false,
-};
+function statusSchema(statuses: readonly string[]): JsonSchema {
+  return { type: "object", properties: { status: { type: "string", enum: [...statuses] } }, required: ["status"], additionalProperties: false };
+}
+
 const base64url = { type: "string", maxLength: 4096, pattern: "^[A-Za-z0-9_-]+$" };
 const keySetSchema: JsonSchema = {
   type: "object",

@@ -2,9 +2,8 @@
 
 import { type ErrorCode, errors } from "./errors.ts";
 import { type Components, headersOf, type Reference } from "./openapi-components.ts";
-import { refusalHeaders } from "./openapi-headers.ts";
+import { commonHeaders, refusalHeaders } from "./openapi-headers.ts";
 import { pascalCase } from "./openapi-schema.ts";
-import type { JsonSchema } from "./schema.ts";
 
 /** A refusal with exactly these codes, which many operations share. */
 export function refusal(status: number, codes: readonly ErrorCode[], components: Components): Reference {
@@ -17,26 +16,45 @@ export function refusal(status: number, codes: readonly ErrorCode[], components:
   });
 }
 
-const beforeRouting: readonly ErrorCode[] = [errors.badRequest, errors.methodNotAllowed, errors.requestTimeout, errors.uriTooLong, errors.headersTooLarge, errors.notImplemented];
+const decidedBeforeRouting: readonly ErrorCode[] = [
+  errors.badRequest,
+  errors.methodNotAllowed,
+  errors.requestTimeout,
+  errors.uriTooLong,
+  errors.headersTooLarge,
+  errors.notImplemented,
+];
 
 /** What is refused before it is known which operation is meant: the `default` of every operation. */
 export function refusalBeforeRouting(components: Components): Reference {
   return components.responses.refer("", ["RefusedBeforeRouting"], {
-    description: `Refused before the operation is known. ${beforeRouting.map(({ code, status, meaning }) => `${status} ${code}: ${meaning}`).join(". ")}`,
-    headers: headersOf(["Allow", "Cache-Control", "X-Request-Id"], components),
-    content: refusalContent(beforeRouting, components),
+    description: `Refused before the operation is known. ${decidedBeforeRouting.map(({ code, status, meaning }) => `${status} ${code}: ${meaning}`).join(". ")}`,
+    headers: headersOf([...commonHeaders, "Allow"], components),
+    content: {
+      "application/json": { schema: { $ref: "#/components/schemas/Error" }, examples: examplesOf(decidedBeforeRouting) },
+      "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+    },
   });
+}
+
+/** Puts the two forms of an error, with the closed list of codes, into the document by name. */
+export function nameErrorSchemas({ schemas }: Components, catalogue: readonly ErrorCode[]): void {
+  const details = schemas.refer("", ["ErrorDetails"], detailsSchema);
+  schemas.refer("", ["Error"], { description: "Why a request was refused", ...envelope(catalogue, details) });
+  schemas.refer("", ["Problem"], { description: "Why a request was refused, as RFC 9457 writes it", ...problem(catalogue, details) });
 }
 
 /** The envelope and RFC 9457, narrowed to the codes that are possible here. */
 function refusalContent(codes: readonly ErrorCode[], { schemas }: Components): object {
-  const code = { type: "string", enum: codes.map((one) => one.code) };
-  const examples = Object.fromEntries(codes.map(({ code, meaning }) => [code, { value: { error: { code, message: meaning, details: detailsOf(code) } } }]));
-  const narrowed = (schema: Reference, properties: Record<string, JsonSchema>) => ({ allOf: [schema, { properties }] });
+  const details = schemas.refer("", ["ErrorDetails"], detailsSchema);
   return {
-    "application/json": { schema: narrowed(schemas.refer("", ["Error"], envelope), { error: { properties: { code } } }), examples },
-    "application/problem+json": { schema: narrowed(schemas.refer("", ["Problem"], problem), { code }) },
+    "application/json": { schema: envelope(codes, details), examples: examplesOf(codes) },
+    "application/problem+json": { schema: problem(codes, details) },
   };
+}
+
+function examplesOf(codes: readonly ErrorCode[]): object {
+  return Object.fromEntries(codes.map(({ code, meaning }) => [code, { value: { error: { code, message: meaning, details: detailsOf(code) } } }]));
 }
 
 function detailsOf(code: string): object[] {
@@ -44,33 +62,35 @@ function detailsOf(code: string): object[] {
 }
 
 const sentence = { type: "string", maxLength: 4096, pattern: "^[^\\x00]*$" };
-const anyCode = { type: "string", maxLength: 64, pattern: "^[A-Z][A-Z0-9_]*$", description: "From the closed list of codes; a code has one status everywhere" };
-const details = {
+const detailsSchema = {
   type: "array",
   description: "Every wrong field, with the path the client sent",
   maxItems: 100,
   items: { type: "object", properties: { field: sentence, message: sentence }, required: ["field", "message"], additionalProperties: false },
 };
-const envelope = {
-  type: "object",
-  description: "Why a request was refused",
-  properties: {
-    error: { type: "object", properties: { code: anyCode, message: sentence, details }, required: ["code", "message", "details"], additionalProperties: false },
-  },
-  required: ["error"],
-  additionalProperties: false,
-};
-const problem = {
-  type: "object",
-  description: "Why a request was refused, as RFC 9457 writes it",
-  properties: {
+
+function envelope(codes: readonly ErrorCode[], details: Reference): object {
+  const properties = { code: codeSchema(codes), message: sentence, details };
+  return {
+    type: "object",
+    properties: { error: { type: "object", properties, required: Object.keys(properties), additionalProperties: false } },
+    required: ["error"],
+    additionalProperties: false,
+  };
+}
+
+function problem(codes: readonly ErrorCode[], details: Reference): object {
+  const properties = {
     type: { ...sentence, format: "uri-reference", description: "Always `about:blank`: `code` says more" },
     title: sentence,
     status: { type: "integer", format: "int32", minimum: 400, maximum: 599 },
     detail: sentence,
-    code: anyCode,
+    code: codeSchema(codes),
     errors: details,
-  },
-  required: ["type", "title", "status", "detail", "code", "errors"],
-  additionalProperties: false,
-};
+  };
+  return { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
+}
+
+function codeSchema(codes: readonly ErrorCode[]): object {
+  return { type: "string", enum: codes.map(({ code }) => code) };
+}

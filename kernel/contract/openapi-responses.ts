@@ -2,7 +2,7 @@
 
 import { type Components, headersOf, jsonContent, type Reference } from "./openapi-components.ts";
 import { errorsOf } from "./openapi-errors.ts";
-import { successHeaders } from "./openapi-headers.ts";
+import { commonHeaders, successHeaders } from "./openapi-headers.ts";
 import { refusal, refusalBeforeRouting } from "./openapi-refusals.ts";
 import type { AnyOperation } from "./operation.ts";
 import type { ApiVersion } from "./version.ts";
@@ -32,6 +32,6 @@ export function responsesOf(operation: AnyOperation, version: ApiVersion, succes
 function notModified({ responses, headers }: Components): Reference {
   return responses.refer("", ["NotModified"], {
     description: "The client's copy is still good",
-    headers: headersOf(["ETag", "Cache-Control", "Vary", "API-Version", "X-Request-Id"], { headers }),
+    headers: headersOf([...commonHeaders, "API-Version", "ETag"], { headers }),
   });
 }

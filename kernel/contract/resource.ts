@@ -4,7 +4,7 @@ import type { Access } from "./access.ts";
 import { errors } from "./errors.ts";
 import { event, type EventType } from "./event.ts";
 import type { Action, Operation } from "./operation.ts";
-import { type Fields, flag, id, integer, isNullable, isOptional, kindOf, list, moment, nullable, object, optional, text, type TSchema, type Values } from "./schema.ts";
+import { type Fields, flag, id, integer, isNullable, isOptional, kindOf, list, moment, nullable, object, optional, type Static, text, type TSchema, type TUnsafe, type Values } from "./schema.ts";
 
 export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fields> {
   /** The collection, which may sit below another: `/users/{userId}/sessions`. */
@@ -110,9 +110,14 @@ function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data
   const names = { created: `${name}.created`, updated: `${name}.updated`, deleted: `${name}.deleted`, ...spec.events };
   const declared: Record<string, EventType> = {};
   for (const [change, type] of Object.entries(names)) {
-    if (type !== false) declared[change] = event(type, { aggregate: spec.id, summary: `A ${name} was ${type.split(".").at(-1)}`, data });
+    if (type !== false) declared[change] = event(type, { aggregate: spec.id, summary: `${article(name, "A")} ${name} was ${type.split(".").at(-1)}`, data });
   }
   return declared;
+}
+
+/** "an order", but "a user": a leading u sounds like you. */
+function article(name: string, a = "a"): string {
+  return /^[aeio]/.test(name) ? `${a}n` : a;
 }
 
 function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
@@ -142,8 +147,8 @@ export function replaceBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema
 }
 
 /** A page of items, as every list answers it. */
-export function pageOf<S extends TSchema>(item: S) {
-  return object({ data: list(item, { max: 100 }), pagination });
+export function pageOf<S extends TSchema>(item: S): TUnsafe<Page<Static<S>>> {
+  return object({ data: list(item, { max: 100 }), pagination }) as unknown as TUnsafe<Page<Static<S>>>;
 }
 
 const pagination = object({
@@ -178,11 +183,11 @@ export function standardOperations(resource: Resource): Record<string, Operation
 
   const all: Record<Action, () => [string, Partial<Operation>]> = {
     list: () => [`list${Plural}`, { method: "GET", path: spec.path, params: parents, summary: `List ${plural}`, returns: pageOf(resource.representation) as TSchema }],
-    create: () => [`create${Name}`, { method: "POST", path: spec.path, params: parents, summary: `Create a ${name}`, body: createBody(spec), status: 201, idempotent: true, emits: created, errors: duplicate }],
-    get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read a ${name}` }],
-    replace: () => [`replace${Name}`, { method: "PUT", path: item, params: ofItem, summary: `Replace a ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
-    update: () => [`update${Name}`, { method: "PATCH", path: item, params: ofItem, summary: `Change a ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
-    remove: () => [`delete${Name}`, { method: "DELETE", path: item, params: ofItem, summary: `Delete a ${name}`, status: 204, emits: deleted }],
+    create: () => [`create${Name}`, { method: "POST", path: spec.path, params: parents, summary: `Create ${article(name)} ${name}`, body: createBody(spec), status: 201, idempotent: true, emits: created, errors: duplicate }],
+    get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read ${article(name)} ${name}` }],
+    replace: () => [`replace${Name}`, { method: "PUT", path: item, params: ofItem, summary: `Replace ${article(name)} ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
+    update: () => [`update${Name}`, { method: "PATCH", path: item, params: ofItem, summary: `Change ${article(name)} ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
+    remove: () => [`delete${Name}`, { method: "DELETE", path: item, params: ofItem, summary: `Delete ${article(name)} ${name}`, status: 204, emits: deleted }],
   };
 
   const operations: Record<string, Operation> = {};

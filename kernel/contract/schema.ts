@@ -4,9 +4,9 @@
 // Objects are closed: what is not declared is refused, never stripped. A property that a client may
 // leave out has a `default`; one that may be empty is `nullable`. There is no third kind of absence.
 
-import Type, { type Static, type TSchema } from "typebox";
+import Type, { type Static, type TSchema, type TUnsafe } from "typebox";
 
-export type { Static, TSchema };
+export type { Static, TSchema, TUnsafe };
 export type Fields = Record<string, TSchema>;
 /** The value of a record of schemas, inferred property by property (flat: keeps `tsc` fast). */
 export type Values<F extends Fields> = { [K in keyof F]: Static<F[K]> };

@@ -58,7 +58,7 @@ export function service<O extends Operations = Record<never, never>>(name: strin
     allOperations: { ...standard, ...custom },
     events: [...new Map([...(spec.resources ?? []).flatMap((resource) => Object.values(resource.events)), ...(spec.events ?? [])].map((type) => [type.type, type])).values()],
     subscribes: spec.subscribes ?? [],
-    versions: [...spec.versions].sort((a, b) => a.number - b.number),
+    versions: spec.versions.toSorted((a, b) => a.number - b.number),
     changes: spec.changes ?? [],
   };
   checkErrors(contract);

@@ -52,13 +52,12 @@ export interface Shape {
 export function shapeOf(resource: Resource, version: number, changes: readonly Change[]): Shape {
   const applicable = changes
     .filter((one) => one.resource.name === resource.name && one.until >= version)
-    .sort((a, b) => b.until - a.until);
-  const renames = Object.assign({}, ...applicable.map((one) => one.renames ?? {})) as Record<string, string>;
+    .toSorted((a, b) => b.until - a.until);
   return {
     representation: reshape(resource.representation, applicable, true),
     create: reshape(createBody(resource.spec), applicable, false),
     replace: reshape(replaceBody(resource.spec), applicable, false),
-    newestName: (name) => renames[name] ?? name,
+    newestName: (name) => applicable.reduceRight((older, one) => one.renames?.[older] ?? older, name),
     down: (newest) => applicable.reduce((value, one) => one.toOlder(value), newest),
     up: (sent) => applicable.reduceRight((value, one) => one.toNewer(value), sent),
     newest: applicable.length === 0,
@@ -68,10 +67,11 @@ export function shapeOf(resource: Resource, version: number, changes: readonly C
 function reshape(schema: TSchema, changes: readonly Change[], answer: boolean): TSchema {
   let fields = { ...schemaOf(schema).properties } as unknown as Fields;
   for (const one of changes) {
-    if (!one.removes.some((name) => name in fields)) continue;
+    const place = Object.keys(fields).find((name) => one.removes.includes(name));
+    if (place === undefined) continue;
     fields = Object.fromEntries(
       Object.entries(fields).flatMap(([name, field]) =>
-        name === one.removes[0] ? Object.entries(one.adds) : one.removes.includes(name) ? [] : [[name, field]],
+        name === place ? Object.entries(one.adds) : one.removes.includes(name) ? [] : [[name, field]],
       ),
     );
   }

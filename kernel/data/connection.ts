@@ -14,10 +14,11 @@ export interface ConnectionOptions {
   lockTimeoutMs?: number;
   idleInTransactionTimeoutMs?: number;
   connectTimeoutMs?: number;
+  /** Beyond the server's own limit, how long to wait for its answer before the network is held to be gone. */
+  answerGraceMs?: number;
 }
 
-/** Beyond the server's own limit, how long to wait for its answer before the network is held to be gone. */
-const graceMs = 5_000;
+const cancelTimeoutMs = 5_000;
 const longestTimerMs = 2 ** 31 - 1;
 
 export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
@@ -38,15 +39,16 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    query_timeout: answerTimeoutMs(statementTimeoutMs),
+    query_timeout: answerTimeoutMs(options, statementTimeoutMs),
     types: typeParsers,
     pipeline: true,
   } as pg.ClientConfig;
 }
 
 /** Twice the limit, since a pipelined statement may wait for the one before it. */
-export function answerTimeoutMs(statementTimeoutMs: number): number {
-  return statementTimeoutMs === 0 ? longestTimerMs : Math.min(2 * statementTimeoutMs + graceMs, longestTimerMs);
+export function answerTimeoutMs(options: ConnectionOptions, statementTimeoutMs: number): number {
+  if (statementTimeoutMs === 0) return longestTimerMs;
+  return Math.min(2 * statementTimeoutMs + (options.answerGraceMs ?? 5_000), longestTimerMs);
 }
 
 /** Sends one statement, or several when there are no values; then the last one's result counts. */
@@ -86,7 +88,7 @@ export function abandon(client: pg.ClientBase): void {
     const request = Buffer.alloc(16);
     [16, 80_877_102, processID, secretKey].forEach((word, index) => request.writeInt32BE(word, index * 4));
     const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    socket.setTimeout(graceMs, () => socket.destroy());
+    socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
     socket.on("error", () => socket.destroy());
     socket.end(request);
   }

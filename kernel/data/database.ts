@@ -4,7 +4,7 @@
 
 import pg from "pg";
 import type { Clock, Logger } from "../base/index.ts";
-import { clientConfig, type ConnectionOptions } from "./connection.ts";
+import { answerTimeoutMs, clientConfig, type ConnectionOptions } from "./connection.ts";
 import { unavailable } from "./pg-errors.ts";
 import type { Queryable, TransactionOptions, Tx } from "./queryable.ts";
 import { createReaders } from "./readers.ts";
@@ -47,12 +47,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 60_000,
   });
   pool.on("error", (error) => options.log.warn({ error }, "An idle database connection was lost"));
+  const source = {
+    pool,
+    log: options.log,
+    clock: options.clock,
+    answerTimeoutMs: (statementTimeoutMs: number) => answerTimeoutMs(options, statementTimeoutMs),
+  };
   let closing: Promise<void> | undefined;
   return {
     query: readers.query,
     async transaction(run, transactionOptions = {}) {
       if (closing !== undefined) throw unavailable("The database connection is closed");
-      return runTransaction(pool, options.log, run, transactionOptions);
+      return runTransaction(source, run, transactionOptions);
     },
     async ping() {
       const startMs = options.clock.nowMs();

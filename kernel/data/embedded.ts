@@ -147,7 +147,7 @@ async function obtainServer(starting: Starting, names: readonly string[]): Promi
       await provision(session, paths, secrets, names, starting.random);
       if (spawned?.child.pid !== server.pid) starting.log.info({ pid: server.pid }, "Took over a PostgreSQL server whose program had died");
       // From here on the session only says who holds the cluster; it is no reason for the program to go on.
-      session.unref();
+      (session as pg.Client & { unref(): void }).unref();
       return { ...server, session, stopping: false };
     } catch (error) {
       // Not up yet, or going down: look again.

@@ -49,7 +49,7 @@ export function isStaleStatement(error: unknown): boolean {
 
 /** Whether a connection must not be used again after this. */
 export function breaksConnection(error: unknown): boolean {
-  return !isAnswer(error) || isStaleStatement(error) || codeOf(error) === codes.readOnlyTransaction;
+  return isConnectionTrouble(error) || isStaleStatement(error) || codeOf(error) === codes.readOnlyTransaction;
 }
 
 /** Whether the server answered with an error and lives on; otherwise what it did is unknown. */
@@ -57,27 +57,37 @@ export function isAnswer(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === "ERROR";
 }
 
-/** The error for the caller: UNAVAILABLE when this is one of "not now", else the error as it is. */
+/**
+ * The error for the caller: UNAVAILABLE when this is one of "not now", else the error as it is.
+ * For what the driver throws only: other errors may speak of timeouts too.
+ */
 export function failureOf(error: unknown): unknown {
-  if (error instanceof Failure || !isUnavailable(error)) return error;
-  return unavailable("The database is not available at the moment", error);
+  const notNow = isConnectionTrouble(error) || (isAnswer(error) && notNowCode.test(codeOf(error) ?? ""));
+  return notNow ? connectFailure(error) : error;
+}
+
+/** Whatever kept us from connecting, a wrong password included: the caller can only come back. */
+export function connectFailure(cause: unknown): Failure {
+  return cause instanceof Failure ? cause : unavailable("The database is not available at the moment", cause);
 }
 
 export function unavailable(message: string, cause?: unknown): Failure {
   return new Failure(errors.unavailable, message, { headers: { "retry-after": "1" }, cause });
 }
 
-function isUnavailable(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return error.severity === "FATAL" || unavailableCode.test(error.code ?? "");
-  // A value the driver cannot send is a bug of the caller; whatever else it throws is about the connection.
-  return error instanceof Error && !(error instanceof TypeError || error instanceof RangeError) && connectionTrouble.test(describe(error));
-}
-
 // 08 connection, 53 resources, 57 operator (statement timeout, shutdown), 58 system; 25P0x time in a
 // transaction; 40 lost again and again; 55P03 lock timeout; 25006 connected to a replica.
-const unavailableCode = /^(08...|53...|57...|58...|25P0[345]|25006|40001|40P01|55P03)$/;
-const connectionTrouble =
-  /^(E[A-Z_]+ )|Connection terminated|timeout|not queryable|after calling end on the pool|SSL|certificate|server does not support|socket/i;
+const notNowCode = /^(08...|53...|57...|58...|25P0[345]|25006|40001|40P01|55P03)$/;
+
+// The driver's own words, because it has no codes for them, and the codes of the network.
+const troubleWords =
+  /^E(?!RR_)[A-Z]+ |^ERR_(TLS|SSL|SOCKET|STREAM)|Connection terminated|timeout expired|timeout exceeded|read timeout|not queryable|after calling end on the pool|^ SSL |server does not support SSL/;
+
+/** The connection is gone or never was. A value the driver cannot send, say, is not that but a bug. */
+function isConnectionTrouble(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return error.severity !== "ERROR";
+  return error instanceof Error && troubleWords.test(describe(error));
+}
 
 /** A network error has a code such as ECONNREFUSED, and sometimes nothing else. */
 function describe(error: Error): string {

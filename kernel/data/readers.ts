@@ -9,7 +9,7 @@
 import pg from "pg";
 import type { Logger } from "../base/index.ts";
 import { send } from "./connection.ts";
-import { breaksConnection, failureOf, isStaleStatement, unavailable } from "./pg-errors.ts";
+import { breaksConnection, connectFailure, failureOf, isStaleStatement, unavailable } from "./pg-errors.ts";
 import type { Queryable, QueryResult, Row, Statement } from "./queryable.ts";
 
 /** Beyond this a connection is so far behind that an honest refusal is better than the wait. */
@@ -111,7 +111,7 @@ function open(state: State, slot: Slot): Promise<pg.Client> {
     })
     .catch((error: unknown) => {
       void client.end().catch(() => {});
-      throw failureOf(error) === error ? unavailable("The database is not available at the moment", error) : failureOf(error);
+      throw connectFailure(error);
     })
     .finally(() => (slot.opening = undefined));
   return slot.opening;

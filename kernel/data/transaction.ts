@@ -5,13 +5,23 @@
 // committed, and "COMMIT was sent and the connection died", which only the caller can resolve.
 
 import type pg from "pg";
-import type { Logger } from "../base/index.ts";
-import { abandon, answerTimeoutMs, send } from "./connection.ts";
-import { breaksConnection, commitUnknown, failureOf, isAnswer, isRetryable } from "./pg-errors.ts";
+import type { Clock, Logger } from "../base/index.ts";
+import { abandon, send } from "./connection.ts";
+import { breaksConnection, commitUnknown, connectFailure, failureOf, isAnswer, isRetryable } from "./pg-errors.ts";
 import type { TransactionOptions, Tx } from "./queryable.ts";
 
 /** How often a transaction that lost a deadlock or a serialization conflict is run again. */
 const retriesMax = 3;
+/** Times the number of the try. At once would often meet the winner, not yet awake, and take the same lock again. */
+const backoffMs = 10;
+
+export interface TransactionSource {
+  pool: pg.Pool;
+  log: Logger;
+  clock: Clock;
+  /** How long to wait for the answer to a statement, see `answerTimeoutMs`. */
+  answerTimeoutMs(statementTimeoutMs: number): number;
+}
 
 interface Attempt {
   client: pg.PoolClient;
@@ -23,30 +33,31 @@ interface Attempt {
 }
 
 export async function runTransaction<T>(
-  pool: pg.Pool,
-  log: Logger,
+  source: TransactionSource,
   run: (tx: Tx) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
   for (let retries = 0; ; retries++) {
     options.signal?.throwIfAborted();
-    const attempt = await newAttempt(pool, options);
+    const attempt = await newAttempt(source, options);
     try {
       const result = await runAttempt(attempt, run, options);
-      runAfterCommit(attempt, log);
+      runAfterCommit(attempt, source.log);
       return result;
     } catch (error) {
       // Judged by what happened in the database, not by what `run` made of it.
       const retry = isRetryable(attempt.firstError ?? error) && retries < retriesMax && !options.signal?.aborted;
-      if (!retry) throw failureOf(error);
-      log.debug({ error, retries: retries + 1 }, "A transaction is run again");
+      // An error of `run` itself is passed on as it is.
+      if (!retry) throw isAnswer(error) ? failureOf(error) : error;
+      source.log.debug({ error, retries: retries + 1 }, "A transaction is run again");
+      await source.clock.sleep(backoffMs * (retries + 1), options.signal);
     }
   }
 }
 
-async function newAttempt(pool: pg.Pool, { signal, statementTimeoutMs }: TransactionOptions): Promise<Attempt> {
-  const client = await acquire(pool, signal);
-  const timeoutMs = statementTimeoutMs === undefined ? undefined : answerTimeoutMs(statementTimeoutMs);
+async function newAttempt(source: TransactionSource, { signal, statementTimeoutMs }: TransactionOptions): Promise<Attempt> {
+  const client = await acquire(source.pool, signal);
+  const timeoutMs = statementTimeoutMs === undefined ? undefined : source.answerTimeoutMs(statementTimeoutMs);
   return { client, firstError: undefined, ended: false, afterCommit: [], timeoutMs };
 }
 
@@ -57,7 +68,7 @@ async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<
   } catch (error) {
     // The pool cannot forget one who waits: what arrives too late is given back.
     void acquired.then((client) => client.release()).catch(() => {});
-    throw failureOf(error);
+    throw signal?.aborted ? error : connectFailure(error);
   }
 }
 
@@ -68,7 +79,8 @@ async function runAttempt<T>(attempt: Attempt, run: (tx: Tx) => Promise<T>, { si
   client.on("error", onError);
   let abandoned = false;
   try {
-    await send(client, beginText(statementTimeoutMs), undefined, attempt.timeoutMs);
+    // Awaited, though the pipeline would allow not to: were BEGIN refused, what follows would commit by itself.
+    await begin(attempt, statementTimeoutMs);
     signal?.throwIfAborted();
     const result = await orAbort(run(txOf(attempt)), signal);
     attempt.ended = true;
@@ -88,8 +100,14 @@ async function runAttempt<T>(attempt: Attempt, run: (tx: Tx) => Promise<T>, { si
   }
 }
 
-function beginText(statementTimeoutMs: number | undefined): string {
-  return statementTimeoutMs === undefined ? "begin" : `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}`;
+async function begin(attempt: Attempt, statementTimeoutMs: number | undefined): Promise<void> {
+  const limit = statementTimeoutMs === undefined ? "" : `; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}`;
+  try {
+    await send(attempt.client, `begin${limit}`, undefined, attempt.timeoutMs);
+  } catch (error) {
+    attempt.firstError ??= error;
+    throw connectFailure(error);
+  }
 }
 
 function txOf(attempt: Attempt): Tx {

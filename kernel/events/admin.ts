@@ -24,7 +24,10 @@ export interface EventFilter {
   afterSeq?: number | string;
 }
 
-export async function listEvents(database: Queryable, { limit, type, aggregateId, afterSeq }: EventFilter): Promise<ListedEvent[]> {
+export async function listEvents(
+  database: Queryable,
+  { limit, type, aggregateId, afterSeq }: EventFilter,
+): Promise<ListedEvent[]> {
   const direction = afterSeq === undefined ? "desc" : "asc";
   const { rows } = await database.query<EventRow & { pending: string[] }>(
     `select ${eventColumns}, array(

@@ -13,7 +13,7 @@ export function createBell(clock: Clock): Bell {
   return {
     ring() {
       rung = true;
-      waiting?.abort();
+      waiting?.abort("rung");
     },
     async wait(ms) {
       if (!rung) {

@@ -97,7 +97,12 @@ export function busSuite(name: string, createBus: (t: TestContext) => Promise<Bu
   });
 }
 
-function subscribe(t: TestContext, bus: Bus, subscriber: string, receive: (events: Envelope[]) => Promise<Outcome[]>): void {
+function subscribe(
+  t: TestContext,
+  bus: Bus,
+  subscriber: string,
+  receive: (events: Envelope[]) => Promise<Outcome[]>,
+): void {
   t.after(bus.subscribe(subscriber, receive));
 }
 
@@ -112,7 +117,7 @@ function anEvent(index: number): Envelope {
     aggregateId: `ord_01h455vb4pex5vsknk084sn0${String(index + 10)}`,
     timestamp: "2026-01-01T10:00:00.000Z",
     version: 1,
-    data: { total: 99.99, note: "Grüße, 世界 \"\\", items: [{ quantity: 2 }], nothing: null },
+    data: { total: 99.99, note: 'Grüße, 世界 "\\', items: [{ quantity: 2 }], nothing: null },
   };
 }
 

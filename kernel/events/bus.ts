@@ -6,7 +6,9 @@
 import { type Envelope, errors, Failure } from "../contract/index.ts";
 
 /** What became of an event. Confirmed: its effect, or its dead letter, is committed by the subscriber. */
-export type Outcome = { id: string; state: "confirmed" } | { id: string; state: "retry"; afterMs: number; reason: string };
+export type Outcome =
+  | { id: string; state: "confirmed" }
+  | { id: string; state: "retry"; afterMs: number; reason: string };
 
 export type Receive = (events: Envelope[]) => Promise<Outcome[]>;
 
@@ -34,7 +36,8 @@ export function createPostgresBus(): Bus {
       return copy(await receive(copy(events)));
     },
     subscribe(subscriber, receive) {
-      if (receivers.has(subscriber)) throw new Error(`Service ${subscriber} already receives events. Subscribe once, in the inbox.`);
+      if (receivers.has(subscriber))
+        throw new Error(`Service ${subscriber} already receives events. Subscribe once, in the inbox.`);
       receivers.set(subscriber, receive);
       return () => {
         if (receivers.get(subscriber) === receive) receivers.delete(subscriber);

@@ -27,8 +27,20 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Adds a letter; does nothing when it is there already. */
-export async function addLetter(tx: Tx, event: Envelope, { reason, tries, replayRequestedAt = null }: { reason: string; tries: number; replayRequestedAt?: string | null }): Promise<void> {
-  await tx.query(insertLetter, [eventUuid(event.id), event.type, event.aggregateId, JSON.stringify(event), reason, tries, replayRequestedAt]);
+export async function addLetter(
+  tx: Tx,
+  event: Envelope,
+  { reason, tries, replayRequestedAt = null }: { reason: string; tries: number; replayRequestedAt?: string | null },
+): Promise<void> {
+  await tx.query(insertLetter, [
+    eventUuid(event.id),
+    event.type,
+    event.aggregateId,
+    JSON.stringify(event),
+    reason,
+    tries,
+    replayRequestedAt,
+  ]);
 }
 
 const insertLetter = {
@@ -44,7 +56,11 @@ export async function joinLetters(tx: Tx, event: Envelope): Promise<boolean> {
   const first = await firstLetter(tx, event.aggregateId);
   if (first === undefined) return false;
   // While a replay is on its way, it takes this one along.
-  await addLetter(tx, event, { reason: `behind ${eventId(first.event_id)}`, tries: 0, replayRequestedAt: first.replay_requested_at });
+  await addLetter(tx, event, {
+    reason: `behind ${eventId(first.event_id)}`,
+    tries: 0,
+    replayRequestedAt: first.replay_requested_at,
+  });
   return true;
 }
 

@@ -37,6 +37,7 @@ export function eventId(uuid: string): string {
 /** The uuid of `evt_...`. */
 export function eventUuid(id: string): string {
   const uuid = decodeId("evt", id);
-  if (uuid === undefined) throw new Error(`"${id.slice(0, 64)}" is not the id of an event. It looks like evt_01h455vb4pex5vsknk084sn02q.`);
+  if (uuid === undefined)
+    throw new Error(`"${id.slice(0, 64)}" is not the id of an event. It looks like evt_01h455vb4pex5vsknk084sn02q.`);
   return uuid;
 }

@@ -81,7 +81,11 @@ export function createInbox(options: InboxOptions): Inbox {
     const fields = { eventId: event.id, type: event.type, aggregateId: event.aggregateId, tries, err: error };
     if (tries < limits.triesMax) {
       log.warn(fields, "An event was refused and will be tried again");
-      const afterMs = backoffMs(tries, { minMs: limits.backoffMinMs, maxMs: limits.backoffMaxMs, random: options.random });
+      const afterMs = backoffMs(tries, {
+        minMs: limits.backoffMinMs,
+        maxMs: limits.backoffMaxMs,
+        random: options.random,
+      });
       return { id: event.id, state: "retry", afterMs, reason };
     }
     await database.transaction((tx) => bury(tx, event, reason, tries));
@@ -115,7 +119,9 @@ export function createInbox(options: InboxOptions): Inbox {
     runOnce,
     receive: async (events) => {
       const aggregates = Map.groupBy(events, (event) => event.aggregateId);
-      const outcomes = await Promise.all([...aggregates.values()].map((inOrder) => inSlot(() => takeInOrder(inOrder, take))));
+      const outcomes = await Promise.all(
+        [...aggregates.values()].map((inOrder) => inSlot(() => takeInOrder(inOrder, take))),
+      );
       return outcomes.flat();
     },
     start() {
@@ -139,7 +145,10 @@ export function createInbox(options: InboxOptions): Inbox {
 
 function handlerOf({ handlers, service }: InboxOptions, event: Envelope): EventHandler {
   const handler = handlers.get(event.type);
-  if (handler === undefined) throw new Error(`Service ${service} has no handler for ${event.type}. Add it to its subscribers, or take the type out of its contract.`);
+  if (handler === undefined)
+    throw new Error(
+      `Service ${service} has no handler for ${event.type}. Add it to its subscribers, or take the type out of its contract.`,
+    );
   return handler;
 }
 

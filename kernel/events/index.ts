@@ -14,7 +14,15 @@ export { createInbox, type EventHandler, type Inbox, type InboxOptions } from ".
 export { inboxLimits, relayLimits, type InboxLimits, type RelayLimits } from "./limits.ts";
 
 // For operators.
-export { dropDead, listDead, listEvents, replayDead, type DeadLetter, type EventFilter, type ListedEvent } from "./admin.ts";
+export {
+  dropDead,
+  listDead,
+  listEvents,
+  replayDead,
+  type DeadLetter,
+  type EventFilter,
+  type ListedEvent,
+} from "./admin.ts";
 export { toCloudEvent, type CloudEvent } from "./cloudevents.ts";
 
 /** The tables of this folder, for `migrate`. */

@@ -45,7 +45,10 @@ export function createLane(options: LaneOptions): Lane {
   return {
     ...options,
     bell: createBell(options.clock),
-    trouble: createTrouble(options.log.child({ subscriber: options.subscriber }), `Delivering events to ${options.subscriber}`),
+    trouble: createTrouble(
+      options.log.child({ subscriber: options.subscriber }),
+      `Delivering events to ${options.subscriber}`,
+    ),
     inFlight: new Set(),
     inHand: new Set(),
     waiting: new Map(),
@@ -87,7 +90,12 @@ async function readHeads(lane: Lane): Promise<EventRow[]> {
     return [];
   }
   const held = [...lane.inHand, ...lane.waiting.keys()];
-  const { rows } = await lane.database.query<EventRow>(selectHeads, [lane.subscriber, held, lane.limits.windowSize, lane.limits.batchSize]);
+  const { rows } = await lane.database.query<EventRow>(selectHeads, [
+    lane.subscriber,
+    held,
+    lane.limits.windowSize,
+    lane.limits.batchSize,
+  ]);
   return rows;
 }
 

@@ -8,7 +8,10 @@ import { eventUuid } from "./envelope.ts";
 
 /** Notes that the event was dealt with. `fresh` is false when it was before; `behind` when its aggregate has dead letters. */
 export async function remember(tx: Tx, event: Envelope): Promise<{ fresh: boolean; behind: boolean }> {
-  const { rows } = await tx.query<{ fresh: boolean; behind: boolean }>(insertSeen, [eventUuid(event.id), event.aggregateId]);
+  const { rows } = await tx.query<{ fresh: boolean; behind: boolean }>(insertSeen, [
+    eventUuid(event.id),
+    event.aggregateId,
+  ]);
   return rows[0]!;
 }
 

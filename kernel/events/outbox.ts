@@ -85,8 +85,13 @@ function check(validators: Map<EventType, Validate>, eventType: EventType, emiss
   let validate = validators.get(eventType);
   if (validate === undefined) validators.set(eventType, (validate = compileValidator(eventType.data)));
   const wrong = validate(emission.data).map(({ field, message }) => `${field} ${message}`);
-  if (wrong.length > 0) throw new Error(`The data of ${eventType.type} breaks its contract: ${wrong.join(", ")}. Correct the emitter or the contract.`);
+  if (wrong.length > 0)
+    throw new Error(
+      `The data of ${eventType.type} breaks its contract: ${wrong.join(", ")}. Correct the emitter or the contract.`,
+    );
   if (!emission.aggregateId.startsWith(`${eventType.aggregate}_`)) {
-    throw new Error(`${eventType.type} is about ${eventType.aggregate}_..., but was emitted for ${emission.aggregateId}. Pass the id as it is seen outside.`);
+    throw new Error(
+      `${eventType.type} is about ${eventType.aggregate}_..., but was emitted for ${emission.aggregateId}. Pass the id as it is seen outside.`,
+    );
   }
 }

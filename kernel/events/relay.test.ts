@@ -3,11 +3,14 @@ import { test } from "node:test";
 import { silentLogger, type Logger } from "../base/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import type { Database } from "../data/index.ts";
+import { createTestDatabase } from "../testing/postgres.ts";
 import { createPostgresBus } from "./bus.ts";
-import { createGate, createWorld, wrapBus } from "./fixture.ts";
+import { createGate, createWorld, openDatabase, tables, wrapBus } from "./fixture.ts";
 
-test("an event whose transaction commits late is not skipped", async (t) => {
-  const world = await createWorld(t);
+const database = openDatabase(await createTestDatabase(tables));
+
+test("an event whose transaction commits late is not skipped", async () => {
+  const world = await createWorld(database);
   const relay = world.createRelay();
   world.bus.subscribe("catalog", world.createInbox().receive);
 
@@ -28,8 +31,8 @@ test("an event whose transaction commits late is not skipped", async (t) => {
   deepEqual(await world.effects(), ["ord_early/1", "ord_early/2", "ord_late/1"]);
 });
 
-test("a refused event holds back its own aggregate and no other", async (t) => {
-  const world = await createWorld(t);
+test("a refused event holds back its own aggregate and no other", async () => {
+  const world = await createWorld(database);
   const relay = world.createRelay();
   world.bus.subscribe("catalog", world.createInbox().receive);
   world.listener.refuse("ord_a", 1);
@@ -47,14 +50,14 @@ test("a refused event holds back its own aggregate and no other", async (t) => {
   equal(await world.count("pending"), 0);
 });
 
-test("never has two events of one aggregate on the way to one subscriber", async (t) => {
+test("never has two events of one aggregate on the way to one subscriber", async () => {
   const bus = createPostgresBus();
   const batches: string[][] = [];
   const watched = wrapBus(bus, (deliver, events) => {
     batches.push(events.map((event) => event.aggregateId));
     return deliver();
   });
-  const world = await createWorld(t, { bus: watched });
+  const world = await createWorld(database, { bus: watched });
   bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1], ["ord_a", 2], ["ord_b", 1], ["ord_a", 3]);
   await world.createRelay().runOnce();
@@ -62,7 +65,7 @@ test("never has two events of one aggregate on the way to one subscriber", async
   equal(batches.flat().length, 4);
 });
 
-test("when the answer to a delivery is lost, the event has its effect once", async (t) => {
+test("when the answer to a delivery is lost, the event has its effect once", async () => {
   const bus = createPostgresBus();
   let losing = true;
   const lossy = wrapBus(bus, async (deliver) => {
@@ -70,7 +73,7 @@ test("when the answer to a delivery is lost, the event has its effect once", asy
     if (losing) throw new Error("the answer was lost");
     return outcomes;
   });
-  const world = await createWorld(t, { bus: lossy });
+  const world = await createWorld(database, { bus: lossy });
   bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1], ["ord_a", 2]);
 
@@ -83,8 +86,8 @@ test("when the answer to a delivery is lost, the event has its effect once", asy
   deepEqual(await world.effects(), ["ord_a/1", "ord_a/2"]);
 });
 
-test("of two relays one works, and the other takes over when the lease has run out", async (t) => {
-  const world = await createWorld(t);
+test("of two relays one works, and the other takes over when the lease has run out", async () => {
+  const world = await createWorld(database);
   world.bus.subscribe("catalog", world.createInbox().receive);
   const [first, second] = [world.createRelay(), world.createRelay()];
   await first.runOnce();
@@ -99,7 +102,7 @@ test("of two relays one works, and the other takes over when the lease has run o
   equal(first.leads, false);
 });
 
-test("two relays that both believe they lead give each event its effect once and in order", async (t) => {
+test("two relays that both believe they lead give each event its effect once and in order", async () => {
   const bus = createPostgresBus();
   const [reached, mayGoOn] = [createGate(), createGate()];
   let held = false;
@@ -111,7 +114,7 @@ test("two relays that both believe they lead give each event its effect once and
     }
     return deliver();
   });
-  const world = await createWorld(t, { bus: slow });
+  const world = await createWorld(database, { bus: slow });
   bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1], ["ord_a", 2], ["ord_a", 3]);
 
@@ -124,7 +127,7 @@ test("two relays that both believe they lead give each event its effect once and
   deepEqual(await world.effects(), ["ord_a/1", "ord_a/2", "ord_a/3"]);
 });
 
-test("is woken by the commit and does not wait for its poll; stop waits for what is in hand and gives the lease back", async (t) => {
+test("is woken by the commit and does not wait for its poll; stop waits for what is in hand and gives the lease back", async () => {
   const bus = createPostgresBus();
   const [reached, mayGoOn] = [createGate(), createGate()];
   const slow = wrapBus(bus, async (deliver) => {
@@ -132,7 +135,7 @@ test("is woken by the commit and does not wait for its poll; stop waits for what
     await mayGoOn.opened;
     return deliver();
   });
-  const world = await createWorld(t, { bus: slow });
+  const world = await createWorld(database, { bus: slow });
   bus.subscribe("catalog", world.createInbox().receive);
   const relay = world.createRelay();
   world.wake = (subscribers) => relay.wake(subscribers);
@@ -151,8 +154,8 @@ test("is woken by the commit and does not wait for its poll; stop waits for what
   equal(await world.count("leases"), 0);
 });
 
-test("can be stopped and started again, and goes on where it was", async (t) => {
-  const world = await createWorld(t);
+test("can be stopped and started again, and goes on where it was", async () => {
+  const world = await createWorld(database);
   const handled = createGate();
   const inbox = world.createInbox();
   world.bus.subscribe("catalog", async (events) => {
@@ -174,7 +177,7 @@ test("can be stopped and started again, and goes on where it was", async (t) => 
 });
 
 test("finds events of another process, which cannot wake it, by polling", async (t) => {
-  const world = await createWorld(t);
+  const world = await createWorld(database);
   const [idle, handled] = [createGate(), createGate()];
   const inbox = world.createInbox();
   world.bus.subscribe("catalog", async (events) => {
@@ -196,8 +199,8 @@ test("finds events of another process, which cannot wake it, by polling", async 
   equal(await world.count("pending"), 0);
 });
 
-test("a subscriber that is away holds back nobody else, and gets everything when it is back", async (t) => {
-  const world = await createWorld(t, { subscribers: ["catalog", "identity"] });
+test("a subscriber that is away holds back nobody else, and gets everything when it is back", async () => {
+  const world = await createWorld(database, { subscribers: ["catalog", "identity"] });
   const relay = world.createRelay();
   world.bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1], ["ord_b", 1]);
@@ -214,7 +217,7 @@ test("a subscriber that is away holds back nobody else, and gets everything when
   deepEqual(heard, ["ord_a", "ord_b"]);
 });
 
-test("an event that nobody answers is given up after a time limit and delivered again", async (t) => {
+test("an event that nobody answers is given up after a time limit and delivered again", async () => {
   const bus = createPostgresBus();
   const reached = createGate();
   let silent = true;
@@ -223,7 +226,7 @@ test("an event that nobody answers is given up after a time limit and delivered 
     reached.open();
     return new Promise(() => {});
   });
-  const world = await createWorld(t, { bus: mute });
+  const world = await createWorld(database, { bus: mute });
   bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1]);
   const relay = world.createRelay({ limits: { deliverTimeoutMs: 2_000 } });
@@ -238,14 +241,23 @@ test("an event that nobody answers is given up after a time limit and delivered 
   deepEqual(await world.effects(), ["ord_a/1"]);
 });
 
-test("goes on by itself when the database was away, and says so once", async (t) => {
-  const world = await createWorld(t);
+test("goes on by itself when the database was away, and says so once", async () => {
+  const world = await createWorld(database);
   world.bus.subscribe("catalog", world.createInbox().receive);
   let away = true;
-  const unavailable = () => Promise.reject(new Failure(errors.unavailable, "The database is not available at the moment"));
-  const database: Database = { ...world.database, query: (sql, values) => (away ? unavailable() : world.database.query(sql, values)) };
+  const unavailable = () =>
+    Promise.reject(new Failure(errors.unavailable, "The database is not available at the moment"));
+  const database: Database = {
+    ...world.database,
+    query: (sql, values) => (away ? unavailable() : world.database.query(sql, values)),
+  };
   const lines: string[] = [];
-  const log: Logger = { ...silentLogger, warn: (_, message) => lines.push(message), info: (_, message) => lines.push(message), child: () => log };
+  const log: Logger = {
+    ...silentLogger,
+    warn: (_, message) => lines.push(message),
+    info: (_, message) => lines.push(message),
+    child: () => log,
+  };
   const relay = world.createRelay({ database, log });
   await world.emitAll(["ord_a", 1]);
   for (let time = 0; time < 5; time++) {
@@ -254,31 +266,45 @@ test("goes on by itself when the database was away, and says so once", async (t)
   }
   away = false;
   equal(await relay.runOnce(), 1);
-  deepEqual(lines, ["Relaying events of orders fails; trying again until it works", "Relaying events of orders works again"]);
+  deepEqual(lines, [
+    "Relaying events of orders fails; trying again until it works",
+    "Relaying events of orders works again",
+  ]);
 });
 
-test("delivers although every connection was cut in the middle", async (t) => {
+test("delivers although every connection was cut in the middle", async () => {
   const bus = createPostgresBus();
   let cuts = 0;
   const cutting = wrapBus(bus, async (deliver) => {
     const outcomes = await deliver();
     cuts += 1;
     if (cuts === 1) {
-      await world.database.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+      await world.database.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+      );
     }
     return outcomes;
   });
-  const world = await createWorld(t, { bus: cutting });
+  const world = await createWorld(database, { bus: cutting });
   bus.subscribe("catalog", world.createInbox().receive);
   await world.emitAll(["ord_a", 1], ["ord_a", 2], ["ord_b", 1]);
   const relay = world.createRelay();
-  for (let time = 0; time < 10 && (await relay.runOnce().then(() => world.count("pending"), () => 1)) > 0; time++) await world.clock.advance(5_000);
-  deepEqual((await world.effects()).sort(), ["ord_a/1", "ord_a/2", "ord_b/1"]);
+  for (
+    let time = 0;
+    time < 10 &&
+    (await relay.runOnce().then(
+      () => world.count("pending"),
+      () => 1,
+    )) > 0;
+    time++
+  )
+    await world.clock.advance(5_000);
+  deepEqual((await world.effects()).toSorted(), ["ord_a/1", "ord_a/2", "ord_b/1"]);
   equal(await world.count("pending"), 0);
 });
 
-test("with too many aggregates waiting the lane waits for the first of them, and forgets none", async (t) => {
-  const world = await createWorld(t);
+test("with too many aggregates waiting the lane waits for the first of them, and forgets none", async () => {
+  const world = await createWorld(database);
   world.bus.subscribe("catalog", world.createInbox().receive);
   const relay = world.createRelay({ limits: { waitingMax: 2, batchSize: 2, batchesInFlightMax: 1 } });
   for (const name of ["a", "b"]) world.listener.refuse(`ord_${name}`, 1);
@@ -288,11 +314,11 @@ test("with too many aggregates waiting the lane waits for the first of them, and
   for (const name of ["a", "b"]) world.listener.accept(`ord_${name}`, 1);
   await world.clock.advance(1_000);
   await relay.runOnce();
-  deepEqual((await world.effects()).sort(), ["ord_a/1", "ord_b/1", "ord_c/1"]);
+  deepEqual((await world.effects()).toSorted(), ["ord_a/1", "ord_b/1", "ord_c/1"]);
 });
 
-test("removes delivered events after the retention, a bounded number at a time, and never one that is pending", async (t) => {
-  const world = await createWorld(t, { subscribers: ["catalog", "identity"] });
+test("removes delivered events after the retention, a bounded number at a time, and never one that is pending", async () => {
+  const world = await createWorld(database, { subscribers: ["catalog", "identity"] });
   const relay = world.createRelay({ limits: { retentionMs: 60_000, purgeEveryMs: 10_000, purgeSize: 2 } });
   const receive = world.createInbox().receive;
   world.bus.subscribe("catalog", receive);

@@ -42,8 +42,14 @@ export interface Relay {
 export function createRelay(options: RelayOptions): Relay {
   const { database, clock, log } = options;
   const limits = { ...relayLimits, ...options.limits };
-  const lease = createLease({ name: `relay:${options.service}`, holder: uuidv7(clock, options.random), leaseMs: limits.leaseMs });
-  const lanes = new Map(options.subscribers.map((subscriber) => [subscriber, createLane({ ...options, subscriber, limits })]));
+  const lease = createLease({
+    name: `relay:${options.service}`,
+    holder: uuidv7(clock, options.random),
+    leaseMs: limits.leaseMs,
+  });
+  const lanes = new Map(
+    options.subscribers.map((subscriber) => [subscriber, createLane({ ...options, subscriber, limits })]),
+  );
   const trouble = createTrouble(log, `Relaying events of ${options.service}`);
   const keeperBell = createBell(clock);
   const state = { leadsUntilMs: 0, nextPurgeMs: 0, stopping: false, loops: undefined as Promise<unknown> | undefined };
@@ -98,7 +104,11 @@ export function createRelay(options: RelayOptions): Relay {
       await state.loops;
       state.loops = undefined;
       state.leadsUntilMs = 0;
-      await lease.release(database).catch((error: unknown) => log.warn({ err: error }, "The relay's lease was not given back; it expires by itself"));
+      await lease
+        .release(database)
+        .catch((error: unknown) =>
+          log.warn({ err: error }, "The relay's lease was not given back; it expires by itself"),
+        );
     },
     wake(subscribers) {
       for (const subscriber of subscribers ?? lanes.keys()) lanes.get(subscriber)?.bell.ring();
@@ -126,7 +136,10 @@ function confirmedBy(lanes: Iterable<Lane>): number {
 
 /** Removes events from before `beforeMs` that nobody waits for, the oldest first. Their ids are in order of time. */
 async function purge(database: Database, beforeMs: number, purgeSize: number): Promise<number> {
-  const { rowCount } = await database.query(purgeOutbox, [uuidv7From(Math.max(0, beforeMs), new Uint8Array(10)), purgeSize]);
+  const { rowCount } = await database.query(purgeOutbox, [
+    uuidv7From(Math.max(0, beforeMs), new Uint8Array(10)),
+    purgeSize,
+  ]);
   return rowCount;
 }
 

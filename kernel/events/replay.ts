@@ -3,7 +3,14 @@
 import type { Logger } from "../base/index.ts";
 import type { Envelope } from "../contract/index.ts";
 import type { Database, Tx } from "../data/index.ts";
-import { firstLetter, lockAggregate, reasonOf, refuseReplay, removeLetter, requestedAggregates } from "./dead-letters.ts";
+import {
+  firstLetter,
+  lockAggregate,
+  reasonOf,
+  refuseReplay,
+  removeLetter,
+  requestedAggregates,
+} from "./dead-letters.ts";
 
 /** Aggregates looked at in one round. */
 const aggregatesMax = 100;
@@ -34,7 +41,12 @@ export async function replayRequested(database: Database, apply: Apply, options:
 }
 
 /** Replays the first letter of an aggregate; false when there is none to go on with. */
-async function replayFirst(database: Database, aggregateId: string, apply: Apply, { log, isUnavailable }: ReplayOptions): Promise<boolean> {
+async function replayFirst(
+  database: Database,
+  aggregateId: string,
+  apply: Apply,
+  { log, isUnavailable }: ReplayOptions,
+): Promise<boolean> {
   const letter = await firstLetter(database, aggregateId);
   if (letter === undefined || letter.replay_requested_at === null) return false;
   try {
@@ -50,7 +62,10 @@ async function replayFirst(database: Database, aggregateId: string, apply: Apply
   } catch (error) {
     if (isUnavailable(error)) throw error;
     await refuseReplay(database, letter, reasonOf(error));
-    log.warn({ eventId: letter.envelope.id, type: letter.envelope.type, aggregateId, err: error }, "A dead letter failed again when it was replayed");
+    log.warn(
+      { eventId: letter.envelope.id, type: letter.envelope.type, aggregateId, err: error },
+      "A dead letter failed again when it was replayed",
+    );
     return false;
   }
 }

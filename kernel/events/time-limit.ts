@@ -4,7 +4,12 @@ import type { Clock } from "../base/index.ts";
  * Runs something that has to end within `timeoutMs`. When it does not, its signal aborts and this rejects
  * at once, whether it listens to the signal or not.
  */
-export async function withTimeLimit<T>(clock: Clock, timeoutMs: number, what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withTimeLimit<T>(
+  clock: Clock,
+  timeoutMs: number,
+  what: string,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const expiry = new AbortController();
   const ended = new AbortController();
   const late = clock.sleep(timeoutMs, ended.signal).then(() => {
@@ -17,6 +22,7 @@ export async function withTimeLimit<T>(clock: Clock, timeoutMs: number, what: st
   try {
     return await Promise.race([run(expiry.signal), late]);
   } finally {
-    ended.abort();
+    // A reason of our own: the default one is an exception with a stack, which costs more than the timer.
+    ended.abort("ended");
   }
 }

@@ -55,7 +55,10 @@ function versionOf(ranges: readonly MediaRange[]): Negotiated["version"] {
   for (const range of ranges) {
     const rank = rankOf(range);
     if (rank === 0 || range.quality === 0) continue;
-    const wins = chosen === undefined || range.quality > chosen.range.quality || (range.quality === chosen.range.quality && rank > chosen.rank);
+    const wins =
+      chosen === undefined ||
+      range.quality > chosen.range.quality ||
+      (range.quality === chosen.range.quality && rank > chosen.rank);
     if (wins) chosen = { range, rank };
   }
   const version = chosen?.range.version;
@@ -86,7 +89,8 @@ function best(a: number | undefined, b: number | undefined): number | undefined 
 const separators = /[ \t,]*/y;
 const mediaRange = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)\/([!#$%&'*+.^_`|~0-9A-Za-z-]+)|\*(?![!#$%&'*+.^_`|~0-9A-Za-z/-])/y;
 const semicolon = /[ \t]*;[ \t]*/y;
-const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[\t !#-[\]-~\x80-\xff]|\\[\t !-~\x80-\xff])*)")/y;
+const parameter =
+  /([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[\t !#-[\]-~\x80-\xff]|\\[\t !-~\x80-\xff])*)")/y;
 const endOfRange = /[ \t]*(?:,|$)/y;
 const weight = /^(?:0?(?:\.[0-9]{0,3})|0|1(?:\.0{0,3})?)$/;
 
@@ -107,7 +111,8 @@ function parseAccept(header: string): MediaRange[] {
     const range: MediaRange = { type, quality: 1, version: undefined };
     while (take(semicolon) !== null) {
       const found = take(parameter);
-      if (found !== null) applyParameter(range, found[1]!.toLowerCase(), found[2] ?? found[3]!.replaceAll(/\\(.)/g, "$1"));
+      if (found !== null)
+        applyParameter(range, found[1]!.toLowerCase(), found[2] ?? found[3]!.replaceAll(/\\(.)/g, "$1"));
     }
     if (take(endOfRange) === null) throw malformed();
     ranges.push(range);

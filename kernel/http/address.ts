@@ -19,7 +19,8 @@ export function createAddressReader(trustedProxies: readonly string[] = []): (re
   const trust = compileTrust(trustedProxies);
   return (request) => {
     const socketAddress = request.socket.remoteAddress;
-    if (request.headers["x-forwarded-for"] === undefined || socketAddress === undefined) return normalAddress(socketAddress);
+    if (request.headers["x-forwarded-for"] === undefined || socketAddress === undefined)
+      return normalAddress(socketAddress);
     // The nearest hop that is not a trusted proxy, or, where that is no address, the proxy before it.
     const hops = proxyAddr.all(request, trust);
     return normalAddress(hops.findLast((hop) => isIP(hop) !== 0));
@@ -30,7 +31,9 @@ function compileTrust(trustedProxies: readonly string[]): (address: string, hop:
   try {
     return proxyAddr.compile([...trustedProxies]);
   } catch (cause) {
-    throw new Error(`A trusted proxy must be an address or a range such as 10.0.0.0/8 (${(cause as Error).message})`, { cause });
+    throw new Error(`A trusted proxy must be an address or a range such as 10.0.0.0/8 (${(cause as Error).message})`, {
+      cause,
+    });
   }
 }
 
@@ -56,7 +59,10 @@ export function bucketAddress(address: string): string {
   if (full.slice(0, 5).every((group) => group === 0) && full[5] === 0xffff) {
     return [full[6]! >> 8, full[6]! & 255, full[7]! >> 8, full[7]! & 255].join(".");
   }
-  return `${full.slice(0, 4).map((group) => group.toString(16)).join(":")}::/64`;
+  return `${full
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(":")}::/64`;
 }
 
 function groups(part: string): string[] {

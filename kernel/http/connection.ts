@@ -21,7 +21,15 @@ export interface Connection {
 }
 
 export function openConnection(socket: Socket, clock: Clock, lingerMs: number): Connection {
-  const connection: Connection = { socket, unanswered: new Set(), latest: undefined, lastWords: undefined, ended: false };
+  const connection: Connection = {
+    socket,
+    unanswered: new Set(),
+    latest: undefined,
+    lastWords: undefined,
+    ended: false,
+  };
+  // Once answered, a request is no longer told by node that its body will not come.
+  socket.once("close", () => void (connection.latest?.complete === false && connection.latest.destroy()));
   const destroySoon = socket.destroySoon.bind(socket);
   // node calls this after an answer with `Connection: close`.
   socket.destroySoon = () => {
@@ -46,7 +54,13 @@ function linger(connection: Connection, clock: Clock, lingerMs: number, lastWord
 }
 
 /** Answers bytes that never became a request: after all that came before them, and as the last thing. */
-export function refuseConnection(connection: Connection, answer: Answer, requestId: string, clock: Clock, lingerMs: number): void {
+export function refuseConnection(
+  connection: Connection,
+  answer: Answer,
+  requestId: string,
+  clock: Clock,
+  lingerMs: number,
+): void {
   if (connection.lastWords !== undefined || connection.ended) return;
   connection.lastWords = rawAnswer(answer, requestId, clock);
   speakLastWords(connection, clock, lingerMs);
@@ -61,7 +75,8 @@ export function speakLastWords(connection: Connection, clock: Clock, lingerMs: n
 function rawAnswer(answer: Answer, requestId: string, clock: Clock): string {
   const lines = headerLines(answer, { requestId });
   let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? "Error"}\r\n`;
-  for (let index = 0; index < lines.length; index += 2) text += `${String(lines[index])}: ${String(lines[index + 1])}\r\n`;
+  for (let index = 0; index < lines.length; index += 2)
+    text += `${String(lines[index])}: ${String(lines[index + 1])}\r\n`;
   return `${text}Date: ${httpDate(clock)}\r\nConnection: close\r\n\r\n${String(answer.body ?? "")}`;
 }
 

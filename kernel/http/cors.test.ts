@@ -19,7 +19,15 @@ test("an origin on the list is echoed and may read the headers of the API", () =
 
 test("another origin gets no permission, and the answer still varies by origin", () => {
   const cors = createCors({ origins: [shop], credentials: true });
-  for (const origin of ["https://evil.example", "null", "https://shop.example.evil", "http://shop.example", `${shop}:8443`, "*", `${shop}/`]) {
+  for (const origin of [
+    "https://evil.example",
+    "null",
+    "https://shop.example.evil",
+    "http://shop.example",
+    `${shop}:8443`,
+    "*",
+    `${shop}/`,
+  ]) {
     deepEqual(cors.headers(request({ origin })), { vary: "Origin" }, origin);
   }
   deepEqual(cors.headers(request({})), { vary: "Origin" });
@@ -32,7 +40,12 @@ test("a preflight is answered with the methods of the route", () => {
   equal(headers?.["access-control-allow-methods"], "GET, PATCH");
   equal(headers?.["access-control-allow-credentials"], "true");
   equal(headers?.["access-control-max-age"], "600");
-  equal(cors.preflight(request({ ...asked, origin: "https://evil.example" }, "OPTIONS"), [])?.["access-control-allow-origin"], undefined);
+  equal(
+    cors.preflight(request({ ...asked, origin: "https://evil.example" }, "OPTIONS"), [])?.[
+      "access-control-allow-origin"
+    ],
+    undefined,
+  );
   equal(cors.preflight(request({ origin: shop }, "OPTIONS"), []), undefined);
   equal(cors.preflight(request(asked, "GET"), []), undefined);
 });
@@ -43,7 +56,15 @@ test("without a list nothing is sent", () => {
 });
 
 test("what is no origin is reported at start", () => {
-  for (const origin of ["*", "null", "shop.example", `${shop}/`, "https://Shop.example", "file:///x", "https://a.b:443"]) {
+  for (const origin of [
+    "*",
+    "null",
+    "shop.example",
+    `${shop}/`,
+    "https://Shop.example",
+    "file:///x",
+    "https://a.b:443",
+  ]) {
     throws(() => createCors({ origins: [origin] }), /is not an origin/, origin);
   }
 });

@@ -40,7 +40,12 @@ export function createCors({ origins, credentials = false, preflightSeconds = 60
   const simple = new Map(
     origins.map((origin) => [
       origin,
-      { "access-control-allow-origin": origin, ...permission, "access-control-expose-headers": exposed, vary: "Origin" },
+      {
+        "access-control-allow-origin": origin,
+        ...permission,
+        "access-control-expose-headers": exposed,
+        vary: "Origin",
+      },
     ]),
   );
   return {
@@ -64,6 +69,8 @@ export function createCors({ origins, credentials = false, preflightSeconds = 60
 function checkOrigin(origin: string): void {
   const parsed = URL.canParse(origin) ? new URL(origin) : undefined;
   if (parsed?.origin !== origin || !/^https?:$/.test(parsed.protocol)) {
-    throw new Error(`"${origin}" is not an origin. Write it as browsers send it, such as https://shop.example; * is not supported.`);
+    throw new Error(
+      `"${origin}" is not an origin. Write it as browsers send it, such as https://shop.example; * is not supported.`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { chooseEncoding, compress } from "./encoding.ts";
@@ -20,7 +20,7 @@ test("the coding is chosen by quality, brotli first among equals", () => {
     ["deflate", "identity"],
     ["gzip; q = 0.5 ; x, ;;, =", "gzip"],
   ];
-  for (const [header, expected] of cases) equal(chooseEncoding(header, 2_000), expected, header);
+  for (const [header, expected] of cases) equal(chooseEncoding(header, 2_000), expected, String(header));
 });
 
 test("up to 1 KiB nothing is compressed, unless the client refuses plain bodies", () => {
@@ -33,5 +33,5 @@ test("up to 1 KiB nothing is compressed, unless the client refuses plain bodies"
 test("what is compressed comes back the same", async () => {
   const text = JSON.stringify(Array.from({ length: 500 }, (_, index) => ({ index, name: "naïve 😀" })));
   equal(brotliDecompressSync(await compress(text, "br")).toString(), text);
-  deepEqual(gunzipSync(await compress(Buffer.from(text), "gzip")), Buffer.from(text));
+  equal(gunzipSync(await compress(Buffer.from(text), "gzip")).toString(), text);
 });

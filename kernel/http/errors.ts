@@ -26,7 +26,9 @@ export function errorAnswer(error: unknown, requestId: string, format: ErrorForm
 export function errorBody(failure: Failure, requestId: string, format: ErrorFormat = "json"): string {
   const { code, status } = failure;
   const hidden = status === 500;
-  const message = hidden ? `Something unexpected happened. Request ${requestId} has the cause in the log.` : failure.message;
+  const message = hidden
+    ? `Something unexpected happened. Request ${requestId} has the cause in the log.`
+    : failure.message;
   const details = hidden ? [] : failure.details.map(({ field, message }) => ({ field, message }));
   if (format === "json") return JSON.stringify({ error: { code, message, details } });
   const title = STATUS_CODES[status] ?? code;

@@ -18,7 +18,8 @@ test("anything else is refused with 400 that names the header", () => {
   for (const header of ["", ",", "3", '"3', '3"', 'w/"3"', '"a" "b"', '*, "a"', '"a b"', '"a"b', "'3'"]) {
     throws(
       () => parseEntityTags(header, "if-none-match"),
-      (error: unknown) => error instanceof Failure && error.status === 400 && error.details[0]?.field === "If-None-Match",
+      (error: unknown) =>
+        error instanceof Failure && error.status === 400 && error.details[0]?.field === "If-None-Match",
       header,
     );
   }

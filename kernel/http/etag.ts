@@ -49,7 +49,9 @@ export function matchesStrong(header: string, candidates: readonly string[]): bo
 export function matchesWeak(header: string, candidates: readonly string[]): boolean {
   const wanted = parseEntityTags(header, "if-none-match");
   if (wanted === "*") return candidates.length > 0;
-  return wanted.some(({ tag }) => candidates.some((candidate) => candidate === `"${tag}"` || candidate === `W/"${tag}"`));
+  return wanted.some(({ tag }) =>
+    candidates.some((candidate) => candidate === `"${tag}"` || candidate === `W/"${tag}"`),
+  );
 }
 
 /** A strong tag from the bytes themselves, for what has no version (lists). */

@@ -1,7 +1,8 @@
 // Bytes in, bytes out: HTTP/1.1 on node:http. Knows headers and limits, not services.
 
 // The server, and what it refuses before a handler sees it.
-export { createHttpServer, type HttpHandler, type HttpServer, type HttpServerOptions } from "./server.ts";
+export { createHttpServer, type HttpServer } from "./server.ts";
+export type { HttpHandler, HttpServerOptions } from "./server-state.ts";
 export { defaultLimits, type ServerLimits } from "./limits.ts";
 
 // Reading a request.
@@ -11,7 +12,15 @@ export { parseJsonBody, readBytes, readJson, requireMediaType, type JsonOptions,
 export { negotiate, type Negotiated } from "./accept.ts";
 export { createAddressReader, bucketAddress, normalAddress } from "./address.ts";
 export { createRequestIds } from "./request-id.ts";
-export { childTrace, parseTraceparent, parseTracestate, traceOf, traceparentOf, type Trace, type Traceparent } from "./trace.ts";
+export {
+  childTrace,
+  parseTraceparent,
+  parseTracestate,
+  traceOf,
+  traceparentOf,
+  type Trace,
+  type Traceparent,
+} from "./trace.ts";
 
 // Entity tags and codings.
 export { encodedTag, etagOf, matchesStrong, matchesWeak, parseEntityTags, plainTag, type EntityTag } from "./etag.ts";
@@ -22,4 +31,3 @@ export { finalTag, notModified, send, type Answer, type SendOptions } from "./re
 export { errorAnswer, errorBody, type ErrorFormat } from "./errors.ts";
 export { createCors, type Cors, type CorsOptions } from "./cors.ts";
 export { linkHeader, queryString, type Link } from "./link.ts";
-export { rateLimitHeaders, type RateLimitState } from "./rate-limit-headers.ts";

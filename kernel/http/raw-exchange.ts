@@ -3,15 +3,16 @@
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { silentLogger, systemClock, systemRandom } from "../base/index.ts";
-import { createHttpServer, type HttpHandler, type HttpServer, type HttpServerOptions } from "./server.ts";
+import { createHttpServer, type HttpServer } from "./server.ts";
+import type { HttpHandler, HttpServerOptions } from "./server-state.ts";
 
 export interface TestServer {
   server: HttpServer;
   port: number;
   /** Sends bytes and returns everything answered until the server closes the connection. */
   raw(bytes: string | Uint8Array): Promise<string>;
-  /** A connection to do as one likes with. */
-  open(): TestSocket;
+  /** A connection to do as one likes with. `keepsSending`: it is not ended when the server ends its side. */
+  open(options?: { keepsSending?: boolean }): TestSocket;
 }
 
 export interface TestSocket {
@@ -34,7 +35,7 @@ export async function startServer(
   return {
     server,
     port,
-    open: () => openSocket(port),
+    open: ({ keepsSending } = {}) => openSocket(port, keepsSending),
     async raw(bytes) {
       const opened = openSocket(port);
       opened.socket.write(bytes);
@@ -44,8 +45,8 @@ export async function startServer(
   };
 }
 
-function openSocket(port: number): TestSocket {
-  const socket = connect(port, "127.0.0.1");
+function openSocket(port: number, keepsSending = false): TestSocket {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: keepsSending });
   let text = "";
   const waiting: { part: string; resolve: () => void }[] = [];
   const wake = () => {

@@ -8,8 +8,12 @@ import { finalTag, notModified, send, type Answer } from "./respond.ts";
 const large = JSON.stringify({ data: "Ashlar ".repeat(500) });
 
 async function ask(context: TestContext, answer: Answer, lines = "", method = "GET", compress = true) {
-  const { raw } = await startServer(context, (request, response, requestId) => send(request, response, answer, { requestId, compress }));
-  return parseAnswer(await raw(`${method} / HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\n${lines}Connection: close\r\n\r\n`));
+  const { raw } = await startServer(context, (request, response, requestId) =>
+    send(request, response, answer, { requestId, compress }),
+  );
+  return parseAnswer(
+    await raw(`${method} / HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\n${lines}Connection: close\r\n\r\n`),
+  );
 }
 
 test("every answer carries the headers that protect it, and no name of the software", async (context) => {
@@ -27,7 +31,11 @@ test("every answer carries the headers that protect it, and no name of the softw
 
 test("an answer may bring its own type and policy, and several lines of one header", async (context) => {
   const { raw } = await startServer(context, (request, response, requestId) => {
-    const headers = { "content-type": "text/html", "content-security-policy": "default-src 'self'", link: ["<a>", "<b>"] };
+    const headers = {
+      "content-type": "text/html",
+      "content-security-policy": "default-src 'self'",
+      link: ["<a>", "<b>"],
+    };
     return send(request, response, { status: 200, headers, body: "<p>" }, { requestId });
   });
   const text = await raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -80,7 +88,11 @@ test("small answers and those that opted out are sent as they are", async (conte
 });
 
 test("the tag known before sending is the tag that is sent, and gives a 304", async (context) => {
-  const answer: Answer = { status: 200, headers: { etag: '"3"', vary: "Accept", "content-type": "application/json" }, body: large };
+  const answer: Answer = {
+    status: 200,
+    headers: { etag: '"3"', vary: "Accept", "content-type": "application/json" },
+    body: large,
+  };
   const { raw } = await startServer(context, (request, response, requestId) => {
     const options = { requestId, compress: true };
     const tag = finalTag(request, answer, options)!;
@@ -88,7 +100,9 @@ test("the tag known before sending is the tag that is sent, and gives a 304", as
     return send(request, response, known ? notModified(answer, tag) : answer, options);
   });
   const get = (tag: string, coding: string) =>
-    raw(`GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: ${coding}\r\nIf-None-Match: ${tag}\r\nConnection: close\r\n\r\n`).then(parseAnswer);
+    raw(
+      `GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: ${coding}\r\nIf-None-Match: ${tag}\r\nConnection: close\r\n\r\n`,
+    ).then(parseAnswer);
   const { status, headers } = await get('"3.br"', "br");
   equal(status, 304);
   equal(headers.get("ETag"), '"3.br"');

@@ -33,7 +33,12 @@ export const discardedBytesMax = 64 * 1024;
  * gets, without the body. Returns a promise only when the body must be compressed first. Does
  * nothing when the client is gone or an answer was sent already.
  */
-export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, options: SendOptions): Promise<void> | undefined {
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  options: SendOptions,
+): Promise<void> | undefined {
   const { body } = answer;
   const encoding = encodingOf(request, answer, options);
   if (encoding === "identity" || body === undefined) {
@@ -95,7 +100,8 @@ export function headerLines(
   if (headers["content-security-policy"] === undefined) lines.push("Content-Security-Policy", contentPolicy);
   const { etag, vary } = headers;
   if (etag !== undefined) lines.push("ETag", encodedTag(String(etag), encoding));
-  if (compress === true && status !== 204) lines.push("Vary", vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`);
+  if (compress === true && status !== 204)
+    lines.push("Vary", vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`);
   else if (vary !== undefined) lines.push("Vary", String(vary));
   if (encoding !== "identity") lines.push("Content-Encoding", encoding);
   if (hasBody(status)) {

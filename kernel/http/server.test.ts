@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { createManualClock, silentLogger, type Logger } from "../base/index.ts";
 import { parseAnswer, startServer } from "./raw-exchange.ts";
 import { send } from "./respond.ts";
-import type { HttpHandler } from "./server.ts";
+import type { HttpHandler } from "./server-state.ts";
 
 const hello: HttpHandler = (request, response, requestId) =>
   send(request, response, { status: 200, headers: {}, body: `"${request.url}"` }, { requestId });
+
+const hang: HttpHandler = (_request, response) => new Promise((resolve) => void response.on("close", resolve));
 
 const close = "Host: x\r\nConnection: close\r\n";
 
@@ -37,10 +39,18 @@ const hostile: [name: string, bytes: string, expected: string][] = [
   ["two Hosts", `GET / HTTP/1.1\r\nHost: y\r\n${close}\r\n`, bad],
   ["a Host that is none", "GET / HTTP/1.1\r\nHost: a/b@c\r\nConnection: close\r\n\r\n", bad],
   ["two Authorizations", `GET / HTTP/1.1\r\n${close}Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`, bad],
-  ["both lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", bad],
+  [
+    "both lengths",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    bad,
+  ],
   ["two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", bad],
   ["a signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", bad],
-  ["a coding hidden behind another", `POST / HTTP/1.1\r\n${close}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, bad],
+  [
+    "a coding hidden behind another",
+    `POST / HTTP/1.1\r\n${close}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    bad,
+  ],
   ["a misspelt coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", bad],
   ["a WebSocket upgrade", "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n", bad],
   ["CONNECT", "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test\r\n\r\n", "405 METHOD_NOT_ALLOWED"],
@@ -97,11 +107,16 @@ test("a broken chunk is answered in place of the request it belongs to, once", a
     (request, response, requestId) =>
       new Promise((resolve) => {
         request.resume();
-        response.on("close", () => void hello(request, response, requestId) ?? resolve());
+        response.on("close", () => {
+          void hello(request, response, requestId);
+          resolve();
+        });
       }),
     { limits: { lingerMs: 20 } },
   );
-  const text = await raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+  const text = await raw(
+    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+  );
   equal(refusal(text), bad);
   ok(!text.includes("smuggled"));
 });
@@ -145,8 +160,13 @@ test("more requests in flight than the bound get 503 with Retry-After, and servi
 
 test("a client that is slow with its first byte, its headers or its body gets 408", async (context) => {
   const limits = { headersTimeoutMs: 40, requestTimeoutMs: 60, checkIntervalMs: 10, lingerMs: 20 };
-  const { raw } = await startServer(context, (request, response) => new Promise((resolve) => response.on("close", resolve)), { limits });
-  for (const bytes of ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nA: b", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"]) {
+  const { raw } = await startServer(context, hang, { limits });
+  for (const bytes of [
+    "",
+    "GET / HT",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: b",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+  ]) {
     equal(refusal(await raw(bytes)), "408 REQUEST_TIMEOUT", JSON.stringify(bytes));
   }
 });
@@ -154,9 +174,13 @@ test("a client that is slow with its first byte, its headers or its body gets 40
 test("a client that does not read its answer is cut", async (context) => {
   const clock = createManualClock();
   const waiting = Promise.withResolvers<void>();
-  const slowClock = { ...clock, sleep: (ms: number, signal?: AbortSignal) => (waiting.resolve(), clock.sleep(ms, signal)) };
+  const slowClock = {
+    ...clock,
+    sleep: (ms: number, signal?: AbortSignal) => (waiting.resolve(), clock.sleep(ms, signal)),
+  };
   const body = "x".repeat(32 * 1024 * 1024);
-  const handle: HttpHandler = (request, response, requestId) => send(request, response, { status: 200, headers: {}, body }, { requestId });
+  const handle: HttpHandler = (request, response, requestId) =>
+    send(request, response, { status: 200, headers: {}, body }, { requestId });
   const { open, server } = await startServer(context, handle, { clock: slowClock });
   const { socket, closed, text } = open();
   socket.pause();
@@ -176,7 +200,8 @@ test("a handler that throws or forgets to answer is logged, answered with 500, a
   const handle: HttpHandler = (request, response, requestId) => {
     if (request.url === "/throws") throw new Error("select * from secrets");
     if (request.url === "/rejects") return Promise.reject(new Error("secret"));
-    if (request.url === "/header") return send(request, response, { status: 200, headers: { location: "/ü\n" } }, { requestId });
+    if (request.url === "/header")
+      return send(request, response, { status: 200, headers: { location: "/ü\n" } }, { requestId });
     if (request.url !== "/forgets") return hello(request, response, requestId);
     return undefined;
   };

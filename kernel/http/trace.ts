@@ -43,7 +43,8 @@ export function parseTraceparent(header: string | string[] | undefined): Tracepa
 const membersMax = 32;
 const stateCharactersMax = 512;
 const longMember = 128;
-const memberPattern = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
+const memberPattern =
+  /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
 /** The list in normal form, shortened to 512 characters as the standard says; undefined when invalid. */
 export function parseTracestate(header: string | string[] | undefined): string | undefined {

@@ -77,11 +77,17 @@ const drainMs = 8_000;
 const passwordConcurrency = 2;
 const rememberedTokens = 100_000;
 
+/** The rate classes that the operations of these contracts name, and those the platform adds. */
+export function rateClasses(contracts: readonly ServiceContract[]): string[] {
+  const declared = contracts.flatMap(({ allOperations }) => Object.values(allOperations).map(({ limit }) => limit.class));
+  return [...new Set(["default", "anonymous", ...declared])];
+}
+
 /** Starts a system. When a step fails, what was started before it is stopped again. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) {
+    for (const step of undo.splice(0).toReversed()) {
       await step().catch((err: unknown) => options.log.warn({ err }, "A step of stopping failed"));
     }
   };
@@ -96,6 +102,9 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
 async function start(options: SystemOptions, undo: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<RunningSystem> {
   const { definition, settings, clock, random, log } = options;
   const progress = options.onProgress ?? (() => {});
+  for (const name of rateClasses(definition.contracts)) {
+    if (settings.limits[name] === undefined) throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
+  }
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const { platform, jwks } = await createPlatform(options, remembered);
   const implementations = definition.services(platform);

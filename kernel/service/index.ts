@@ -4,4 +4,4 @@ export { implement, on, type AnyHandler, type Handler, type Implementation, type
 export { createPipeline, type FixedRoute, type Pipeline, type PipelineOptions } from "./pipeline.ts";
 export { createRouteTable, type RouteTable } from "./routes.ts";
 export { changeRow, createRow, listRows, pageOfArray, readRow, removeRow, type Decide } from "./rows.ts";
-export { createService, migrateService, type RunningService, type ServiceOptions } from "./running.ts";
+export { createService, migrateService, migrationsOf, type RunningService, type ServiceOptions } from "./running.ts";

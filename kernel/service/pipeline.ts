@@ -121,7 +121,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const scope = scopeOf(route, params, exchange.caller, reach);
   const current = await findCurrent(route, params, scope);
 
-  const ifMatch = operation.action && readIfMatch(singleHeader(message, "if-match"));
+  const ifMatch = operation.action && readIfMatch(message.headers["if-match"]);
   if (current !== undefined && ifMatch !== undefined) checkExpected(ifMatch, Number(current.version));
   if (operation.action === "remove" && operation.resource!.spec.precondition === "required" && ifMatch === undefined) throw preconditionRequired();
 

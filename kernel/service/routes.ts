@@ -66,7 +66,7 @@ export function createRouteTable(services: readonly RunningService[]): RouteTabl
   for (const [path, routes] of paths) router.on("GET", path, () => {}, { routes });
   const versions = new Map(services.flatMap(({ contract }) => contract.versions.map((version) => [version.number, version] as const)));
   return {
-    versions: [...versions.values()].sort((a, b) => a.number - b.number),
+    versions: [...versions.values()].toSorted((a, b) => a.number - b.number),
     match(path) {
       const found = router.find("GET", path);
       if (found === null) return { methods: new Map(), params: {} };

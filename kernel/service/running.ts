@@ -4,7 +4,7 @@
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
 import { type AnyOperation, type Envelope, type Named, type ServiceContract } from "../contract/index.ts";
-import { createCursors, createTable, type Database, migrate, type Tx } from "../data/index.ts";
+import { createCursors, createTable, type Database, migrate, type MigrationSource, type Tx } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import { purgeRecords } from "./idempotency.ts";
@@ -39,14 +39,14 @@ export interface ServiceOptions {
   log: Logger;
 }
 
-/** The platform's own tables, then the service's. Safe to run in several processes at once. */
-export async function migrateService(database: Database, { contract, migrations }: Implementation, log: Logger): Promise<void> {
-  const sources = [
-    eventMigrations,
-    { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
-    { name: contract.name, directory: migrations },
-  ];
-  await migrate(database, sources, { log });
+/** What a service's database is made of: the platform's own tables, then the service's. */
+export function migrationsOf({ contract, migrations }: Pick<Implementation, "contract" | "migrations">): MigrationSource[] {
+  return [eventMigrations, { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) }, { name: contract.name, directory: migrations }];
+}
+
+/** Safe to run in several processes at once. */
+export async function migrateService(database: Database, implementation: Implementation, log: Logger): Promise<void> {
+  await migrate(database, migrationsOf(implementation), { log });
 }
 
 const eventTimeoutMs = 30_000;

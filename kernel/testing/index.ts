@@ -1,2 +1,4 @@
 // What tests of a service use, the platform's own included.
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./postgres.ts";
+export { createClient, type TestAnswer, type TestClient, type TestRequest } from "./client.ts";
+export { startTestSystem, type TestSystem, type TestSystemOptions } from "./system.ts";

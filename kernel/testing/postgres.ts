@@ -8,11 +8,10 @@
 // needs more fails here first.
 
 import { createHash } from "node:crypto";
-import { after } from "node:test";
 import pg from "pg";
 import { silentLogger, systemClock, systemRandom } from "../base/index.ts";
 import { createDatabase, migrate, readMigrations, type Database, type MigrationSource } from "../data/index.ts";
-import { postgresVariable, startThrowAwayPostgres } from "./throw-away-postgres.ts";
+import { postgresVariable, startThrowAwayPostgres, type ThrowAwayPostgres } from "./throw-away-postgres.ts";
 
 export interface TestDatabase {
   url: string;
@@ -29,7 +28,7 @@ export interface TestDatabaseOptions {
 const owner = "ashlar_test";
 const lockKey = 4_185_700_902;
 
-/** A fresh, migrated database. Dropped at the end of the file's tests if not before. */
+/** A fresh, migrated database. Dropped when the process has nothing left to do, if not before. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const adminUrl = await serverUrl();
   const template = await templateOf(adminUrl, options);
@@ -37,18 +36,24 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   await asAdmin(adminUrl, (admin) => admin.query(`create database ${name} owner ${owner} template ${template}`));
   let dropped: Promise<void> | undefined;
   const drop = () => (dropped ??= asAdmin(adminUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))));
-  // After the file's own hooks, which close what is connected.
-  after(() => drop());
+  atTheEnd.push(drop);
   return { url: urlOf(adminUrl, name), drop };
 }
 
-let ownServer: Promise<string> | undefined;
+// Not `after` of node:test: called inside a `before` hook, that one fires after the first test.
+const atTheEnd: (() => Promise<void>)[] = [];
+process.once("beforeExit", async () => {
+  await Promise.allSettled(atTheEnd.map((end) => end()));
+  await ownServer?.then((server) => server.stop());
+});
+
+let ownServer: Promise<ThrowAwayPostgres> | undefined;
 
 /** The run's server, or for a file run by itself one that ends with it. */
 function serverUrl(): Promise<string> {
   const given = process.env[postgresVariable];
   if (given !== undefined) return Promise.resolve(given);
-  return (ownServer ??= startThrowAwayPostgres().then((server) => server.adminUrl));
+  return (ownServer ??= startThrowAwayPostgres()).then((server) => server.adminUrl);
 }
 
 function urlOf(adminUrl: string, database: string): string {

@@ -4,7 +4,7 @@
 // process it is killed, without waiting; and what a killed process left behind (nothing can be done
 // at that moment) is cleared away by the next run, which knows it by the pid in the folder's name.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   });
   const forget = endWithProcess(() => {
     kill(server.pid);
-    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    removeNow(directory);
   });
   return {
     adminUrl: server.adminUrl,
@@ -63,6 +63,21 @@ function endWithProcess(end: () => void): () => void {
   process.once("exit", end);
   for (const signal of signals) process.once(signal, onSignal);
   return forget;
+}
+
+/**
+ * At exit nothing asynchronous runs any more, and the dying server still writes and deletes in the
+ * folder for a moment. `rmSync` stops half-way at a file that vanished, and with `force` says nothing.
+ */
+function removeNow(directory: string): void {
+  for (let attempt = 0; attempt < 100 && existsSync(directory); attempt++) {
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } catch {
+      // Not empty: something was written in the meantime.
+    }
+    if (existsSync(directory)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
 }
 
 async function clearLeftovers(): Promise<void> {

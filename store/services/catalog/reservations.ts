@@ -118,7 +118,7 @@ export async function setState(ctx: Context, tx: Tx, orderId: string, state: Res
 function summed(items: Wanted): Wanted {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of items) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  return [...quantities].map(([productId, quantity]) => ({ productId, quantity })).sort((a, b) => (a.productId < b.productId ? -1 : 1));
+  return [...quantities].map(([productId, quantity]) => ({ productId, quantity })).toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
 }
 
 function sameItems(lines: readonly Line[], wanted: Wanted): boolean {

@@ -14,7 +14,7 @@ export const user = resource("user", {
   },
   readOnly: { emailVerifiedAt: nullable(moment()) },
   createOnly: { password: password() },
-  private: { passwordHash: text({ max: 255 }) },
+  private: { passwordHash: text({ max: 255 }), rolesChangedAt: nullable(moment()) },
   filterable: ["roles"],
   sortable: ["name", "email"],
   searchable: ["name", "email"],
@@ -31,12 +31,15 @@ export const session = resource("session", {
   id: "ses",
   properties: {},
   readOnly: { userId: id("usr"), lastUsedAt: moment(), userAgent: nullable(text({ max: 512 })) },
+  private: { tokenHash: text({ max: 255 }), expiresAt: moment(), absoluteExpiresAt: moment() },
   softDelete: true,
   access: { list: either(self("userId"), role("admin")), remove: either(self("userId"), role("admin")) },
   events: false,
 });
 
 export const badCredentials = errorCode("INVALID_CREDENTIALS", 401, "The email or the password is wrong");
+// 403 and not 401: the caller's token is good, and clients answer a 401 by refreshing it and trying again.
+export const wrongPassword = errorCode("WRONG_PASSWORD", 403, "The current password is wrong");
 
 const tokens = object({
   accessToken: text({ max: 4096 }),
@@ -68,7 +71,7 @@ export const identity = service("identity", {
       params: { id: id("usr") },
       body: object({ currentPassword: text({ min: 1, max: 128 }), newPassword: password() }),
       access: self("id"),
-      errors: [errors.unprocessable],
+      errors: [wrongPassword, errors.conflict],
       limit: { class: "auth" },
     }),
     login: post("/auth/login", {

@@ -1,0 +1,127 @@
+// The commands of `ashlar`, and how they end.
+//
+// A command is loaded when it is called, so that help and mistakes are answered at once.
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import manifest from "../package.json" with { type: "json" };
+import { decodeId } from "../base/index.ts";
+import { describeError, UsageError } from "./errors.ts";
+
+const wrongUse = 2;
+
+const exitCodes = `
+Exit codes:
+  0    done
+  1    it could not be done: one line on stderr says why (LOG_LEVEL=debug: with the stack)
+  2    the command line is wrong
+  130  ended at once, by a second Ctrl-C
+
+The app is the module that the nearest package.json names: "ashlar": { "app": "store/main.ts" }.`;
+
+export async function main(args: readonly string[]): Promise<void> {
+  // Whoever reads our output may stop reading (`ashlar events list | head -1`): then nobody misses it.
+  process.stdout.on("error", () => {});
+  try {
+    await createProgram().parseAsync(args, { from: "user" });
+  } catch (error) {
+    process.exitCode = 1;
+    // commander has said itself what is wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : wrongUse;
+    else if (error instanceof UsageError) {
+      process.exitCode = wrongUse;
+      process.stderr.write(`ashlar: ${error.message}\n`);
+    } else process.stderr.write(`ashlar: ${describeError(error)}\n`);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command("ashlar")
+    .description("Starts an Ashlar app and looks after it.")
+    .version(manifest.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .addHelpText("after", exitCodes)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ashlar: ")) })
+    .showHelpAfterError("(--help says more)")
+    .exitOverride();
+
+  program
+    .command("start")
+    .description("start the app and serve until SIGTERM or Ctrl-C")
+    .addHelpText("after", "\nThe environment configures it: `ashlar config` lists the variables.")
+    .action(async () => (await import("./start.ts")).start());
+  program
+    .command("dev")
+    .description("start the app, and again whenever one of its files changes")
+    .action(async () => (await import("./dev.ts")).develop());
+  program
+    .command("migrate")
+    .description("migrate all databases and end")
+    .action(async () => (await import("./migrate.ts")).migrate());
+  program
+    .command("config")
+    .description("list the variables of the environment with their meaning and default")
+    .action(async () => (await import("./variables.ts")).printVariables());
+  addEvents(program);
+  addContract(program);
+  return program;
+}
+
+function addEvents(program: Command): void {
+  const events = program.command("events").description("look at events and at what could not be handled; JSON lines");
+  const service = ["--service <name>", "only of this service"] as const;
+  const limit = ["--limit <count>", "at most this many", readCount, 100] as const;
+  events
+    .command("list")
+    .description("the newest events, oldest first, in the envelope that subscribers get")
+    .option("--service <name>", "only events that this service emitted")
+    .option("--type <type>", "only this type, such as order.created")
+    .option("--aggregate <id>", "only events of this aggregate, such as ord_...")
+    .option(...limit)
+    .option("--state", "add the service, whether all have handled it (delivered, pending), and who has not")
+    .action(async (options) => (await import("./events.ts")).list(options));
+  events
+    .command("dead")
+    .description("the events that a service could not handle, with the reason")
+    .option("--service <name>", "only what this service could not handle")
+    .option(...limit)
+    .action(async (options) => (await import("./events.ts")).listDeadLetters(options));
+  events
+    .command("replay")
+    .description("ask the running app to handle dead letters again: one and all of its aggregate, or all")
+    .argument("[id]", "the id of a dead letter", readEventId)
+    .option("--all", "every dead letter")
+    .option(...service)
+    .action(async (id, options) => (await import("./events.ts")).replay(id, options));
+  events
+    .command("drop")
+    .description("throw a dead letter away: its event will never have an effect")
+    .argument("<id>", "the id of a dead letter", readEventId)
+    .option(...service)
+    .action(async (id, options) => (await import("./events.ts")).drop(id, options));
+}
+
+function addContract(program: Command): void {
+  const contract = program.command("contract").description("the documents made from the contracts, kept beside them");
+  contract
+    .command("write")
+    .description("write openapi.json and asyncapi.json of every service")
+    .action(async () => (await import("./contract.ts")).writeDocuments());
+  contract
+    .command("check")
+    .description("fail when a written document is not what its contract says now")
+    .action(async () => (await import("./contract.ts")).checkDocuments());
+}
+
+const countMax = 10_000;
+
+function readCount(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > countMax) throw new InvalidArgumentError(`It must be a number from 1 to ${countMax}.`);
+  return count;
+}
+
+function readEventId(text: string): string {
+  if (decodeId("evt", text) === undefined) throw new InvalidArgumentError("It must be the id of an event, such as evt_01h455vb4pex5vsknk084sn02q.");
+  return text;
+}

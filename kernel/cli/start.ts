@@ -1,0 +1,86 @@
+// `ashlar start`: the app, until somebody ends it.
+//
+// On a terminal it talks to a person. Anywhere else stdout carries the log and nothing but the log, one
+// JSON object a line, how it failed included.
+
+import { access, constants, mkdir } from "node:fs/promises";
+import { systemClock, systemRandom } from "../base/index.ts";
+import { type AppSettings, createLogger, type RunningSystem, startSystem } from "../runtime/index.ts";
+import { requireDatabases } from "./databases.ts";
+import { describeError } from "./errors.ts";
+import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
+import { liveThroughErrors, waitForEnd } from "./life.ts";
+import { showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
+
+export async function start(): Promise<void> {
+  try {
+    const found = await findApp();
+    await run(found, settingsOf(found));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void> {
+  const { definition } = app;
+  const { system: systemSettings, demo, logLevel } = settings;
+  const terminal = process.stdout.isTTY;
+  const log = createLogger({ level: logLevel, readable: terminal });
+  const end = waitForEnd(systemClock, log);
+  const startedAtMs = systemClock.nowMs();
+
+  if (terminal) showHeading(definition);
+  await requireFolder(systemSettings.dataDirectory);
+  await requireDatabases(systemSettings.databaseUrls);
+  const system = await startSystem({
+    definition: { ...definition, ...(demo === undefined ? {} : { demo: demo.fill }) },
+    settings: systemSettings,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    demo: demo !== undefined,
+    onProgress: (message) => (terminal ? showProgress(message) : log.info({}, message)),
+  });
+  liveThroughErrors(log);
+
+  if (!end.asked()) {
+    if (terminal) showWelcome({ definition, settings, system, root, tookMs: systemClock.nowMs() - startedAtMs });
+    else log.info(factsOf(system, settings), "Started");
+  }
+  await end.wait();
+  await system.stop();
+  log.info({}, "Stopped");
+  process.exit(0);
+}
+
+function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettings) {
+  const url = visibleUrl(system.url);
+  return { url, docs: `${url}/docs`, dataDirectory, embeddedPostgres: system.embedded, services: [...system.services.keys()] };
+}
+
+const folderTroubles: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "a part of the path is a file",
+  EEXIST: "it is a file",
+  ENOSPC: "the disk is full",
+};
+
+async function requireFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    throw new Error(`The data folder ${path} cannot be used: ${folderTroubles[code] ?? message}. Choose another with ASHLAR_DATA.`, { cause });
+  }
+}
+
+/** Nothing runs any more, but a timer of what did might keep the process. */
+function fail(error: unknown): never {
+  const reason = describeError(error);
+  if (!process.stdout.isTTY) createLogger({ level: "error", readable: false }).error({ reason }, "The start failed");
+  if (process.stdout.isTTY || process.stderr.isTTY) process.stderr.write(`ashlar: ${reason}\n`);
+  process.exit(1);
+}

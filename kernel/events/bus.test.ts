@@ -1,0 +1,4 @@
+import { busSuite } from "./bus-suite.ts";
+import { createPostgresBus } from "./bus.ts";
+
+busSuite("postgres", async () => createPostgresBus());

@@ -1,0 +1,100 @@
+// A whole system for a test: real PostgreSQL, real HTTP on a free port, a clock moved by hand.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { createManualClock, type Logger, type ManualClock, silentLogger, systemRandom } from "../base/index.ts";
+import { rateClasses, startSystem, type Platform, type RunningSystem, type SystemDefinition, type SystemSettings } from "../runtime/index.ts";
+import { migrationsOf } from "../service/index.ts";
+import { createClient, type TestClient } from "./client.ts";
+import { createTestDatabase } from "./postgres.ts";
+
+export interface TestSystem extends TestClient {
+  readonly system: RunningSystem;
+  readonly clock: ManualClock;
+  /** The `Authorization` header of a user who need not exist, signed like a real one. */
+  authorization(user: { userId: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
+  /** Resolves when every event was delivered and had its effects, those that follow from them included. */
+  settled(): Promise<void>;
+  rows(service: string, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+export interface TestSystemOptions {
+  definition: SystemDefinition;
+  settings?: Partial<SystemSettings>;
+  log?: Logger;
+}
+
+/** A 500 in a test is a bug to see, whatever the test was about. */
+const errorsToConsole: Logger = { ...silentLogger, error: (fields, message) => console.error(message, fields), child: () => errorsToConsole };
+
+const anySession = "ses_01h455vb4pex5vsknk084sn02q";
+const settleRoundsMax = 2_000;
+
+/**
+ * Starts a system with fresh databases; it is stopped after the file's tests. Limits are off unless given.
+ * Call it at the top level of a test file: what is called in a `before` hook is stopped when the hook ends.
+ */
+export async function startTestSystem({ definition, settings = {}, log = errorsToConsole }: TestSystemOptions): Promise<TestSystem> {
+  const clock = createManualClock();
+  const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
+  const databaseUrls = await freshDatabases(definition);
+  const system = await startSystem({
+    definition,
+    settings: {
+      port: 0,
+      host: "127.0.0.1",
+      dataDirectory,
+      databaseUrls,
+      limits: Object.fromEntries(rateClasses(definition.contracts).map((name) => [name, "off"])),
+      trustedProxies: [],
+      corsOrigins: [],
+      issuer: "ashlar-test",
+      requestTimeoutMs: 10_000,
+      checkAnswers: true,
+      ...settings,
+    },
+    clock,
+    random: systemRandom,
+    log,
+    demo: false,
+  });
+  after(async () => {
+    await system.stop(0);
+    await rm(dataDirectory, { recursive: true, force: true });
+  });
+  const rows: TestSystem["rows"] = async (service, sql, values) => (await system.services.get(service)!.parts.database.query(sql, values)).rows;
+  return {
+    ...createClient(system.url),
+    system,
+    clock,
+    rows,
+    async authorization({ userId, roles = ["member"], sessionId = anySession }) {
+      return `Bearer ${await system.platform.tokens.signAccess({ userId, email: "someone@example.com", roles: [...roles], sessionId })}`;
+    },
+    async settled() {
+      for (let round = 0; round < settleRoundsMax; round++) {
+        if (await isSettled(system, rows)) return;
+        // Backoff and polling of the relays run on this clock, so a step lets a retry happen.
+        await clock.advance(round % 10 === 9 ? 100 : 0);
+      }
+      throw new Error("Events are still waiting: a subscriber fails or a relay does not run");
+    },
+  };
+}
+
+async function isSettled(system: RunningSystem, rows: TestSystem["rows"]): Promise<boolean> {
+  const waiting = await Promise.all([...system.services.keys()].map((service) => rows(service, "select 1 from ashlar.pending limit 1")));
+  return waiting.every((found) => found.length === 0);
+}
+
+/** A database for every name in the definition, cloned from migrated templates. */
+async function freshDatabases(definition: SystemDefinition): Promise<Record<string, string>> {
+  // The migrations are known to the implementations only, and making those starts nothing.
+  const implementations = definition.services({} as Platform);
+  const entries = await Promise.all(
+    implementations.map(async (one) => [one.contract.database, (await createTestDatabase({ migrations: migrationsOf(one) })).url] as const),
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,29 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import { createPasswords } from "ashlar/auth";
+import { systemClock } from "ashlar/base";
+import { seedUsers } from "./demo.ts";
+import { bearer, cheapCost, startIdentity } from "./fixture.ts";
+
+const password = "ashlar-demo";
+
+test("demo users are registered once, announced, and can sign in with the given password", async () => {
+  const api = await startIdentity();
+  const passwords = createPasswords({ clock: systemClock, cost: cheapCost });
+  const seed = () => seedUsers(api.system.services.get("identity")!.contextFor("demo data"), { passwords, password });
+  const [first, alongside] = await Promise.all([seed(), seed()]);
+  equal(first.size, 8);
+  deepEqual(alongside, first);
+  deepEqual(await seed(), first);
+  const events = await api.sql("select aggregate_id from ashlar.outbox where type = 'user.registered'");
+  deepEqual(new Set(events.map((event) => event.aggregate_id)), new Set(first.values()));
+  equal(events.length, 8);
+
+  const admin = bearer(await api.login("admin@example.com", password));
+  equal((await api.request("GET", "/v1/users?role=admin", admin)).json.pagination.total, 1);
+  const member = await api.login("member@example.com", password);
+  equal(await api.statusFor(member, "/v1/users"), 403);
+
+  await api.request("DELETE", "/v1/users/me", bearer(member));
+  equal((await seed()).size, 7);
+});

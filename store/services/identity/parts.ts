@@ -1,0 +1,23 @@
+// What identity is made of, and the numbers it goes by.
+
+import type { Passwords, Revocations, Tokens } from "ashlar/auth";
+
+export interface Policy {
+  /** Who lost the answer to a refresh may ask again this long, and gets the same one. */
+  readonly refreshRetryMs: number;
+  /** A session ends this long after its login, however often it is refreshed. */
+  readonly sessionMaxAgeMs: number;
+  /** A login beyond this many ends the session that was used least recently. */
+  readonly sessionsPerUserMax: number;
+}
+
+export interface Parts {
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly revocations: Revocations;
+  readonly policy: Policy;
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+export const defaultPolicy: Policy = { refreshRetryMs: 10_000, sessionMaxAgeMs: 90 * dayMs, sessionsPerUserMax: 100 };

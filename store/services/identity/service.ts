@@ -1,0 +1,41 @@
+// Which function answers which operation.
+
+import { type Implementation, implement, type Context } from "ashlar/service";
+import { identity } from "./contract.ts";
+import { clearSessions } from "./expiry.ts";
+import { login, logout } from "./login.ts";
+import { defaultPolicy, type Parts, type Policy } from "./parts.ts";
+import { changePassword } from "./password.ts";
+import { refresh } from "./refresh.ts";
+import { createRevocationFeed } from "./revocation-feed.ts";
+import { deleteSession } from "./sessions.ts";
+import { changeUser, createUser, deleteUser } from "./users.ts";
+
+export function identityService({ policy, ...lent }: Omit<Parts, "policy"> & { policy?: Partial<Policy> }): Implementation {
+  const parts: Parts = { ...lent, policy: { ...defaultPolicy, ...policy } };
+  const withParts =
+    <I, O>(handler: (ctx: Context, input: I, parts: Parts) => O) =>
+    (ctx: Context, input: I) =>
+      handler(ctx, input, parts);
+
+  return implement(identity, {
+    migrations: new URL("./migrations/", import.meta.url),
+    standard: {
+      createUser: withParts(createUser),
+      replaceUser: withParts(changeUser),
+      updateUser: withParts(changeUser),
+      deleteUser: withParts(deleteUser),
+      deleteSession: withParts(deleteSession),
+    },
+    handlers: {
+      changePassword: withParts(changePassword),
+      login: withParts(login),
+      refresh: withParts(refresh),
+      logout: withParts(logout),
+    },
+    jobs: {
+      revocations: createRevocationFeed(parts),
+      sessions: { everyMs: 60_000, run: (ctx) => clearSessions(ctx, parts) },
+    },
+  });
+}
