@@ -33,7 +33,8 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
   // The last word wins: the url may change our limits, but not what the parsers rely on.
   const fixed = ["-c TimeZone=UTC", "-c DateStyle=ISO"];
   url.searchParams.set("options", [...own, url.searchParams.get("options") ?? "", ...fixed].join(" "));
-  if (!url.searchParams.has("application_name")) url.searchParams.set("application_name", options.applicationName ?? "ashlar");
+  if (!url.searchParams.has("application_name"))
+    url.searchParams.set("application_name", options.applicationName ?? "ashlar");
   return {
     connectionString: url.href.replaceAll("+", "%20"),
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
@@ -59,7 +60,11 @@ export async function send<R extends Row>(
   timeoutMs?: number,
 ): Promise<QueryResult<R> & { command: string }> {
   const statement = typeof sql === "string" ? { text: sql } : sql;
-  const config = { ...statement, values: values as unknown[] | undefined, ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }) };
+  const config = {
+    ...statement,
+    values: values as unknown[] | undefined,
+    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+  };
   const answer = (await client.query<R>(config)) as pg.QueryResult<R> | pg.QueryResult<R>[];
   const result = Array.isArray(answer) ? answer.at(-1)! : answer;
   return { rows: result.rows, rowCount: result.rowCount ?? 0, command: result.command };

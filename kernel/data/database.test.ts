@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { silentLogger, systemClock } from "../base/index.ts";
 import { createTestDatabase } from "../testing/postgres.ts";
@@ -23,7 +23,10 @@ before(async () => {
 after(() => database.close());
 
 test("a statement answers with its rows and how many it changed", async () => {
-  deepEqual(await database.query("select $1::int as a, $2::text as b", [1, "x"]), { rows: [{ a: 1, b: "x" }], rowCount: 1 });
+  deepEqual(await database.query("select $1::int as a, $2::text as b", [1, "x"]), {
+    rows: [{ a: 1, b: "x" }],
+    rowCount: 1,
+  });
   deepEqual(await database.query("insert into things values (1, 'a'), (2, 'b')"), { rows: [], rowCount: 2 });
 });
 
@@ -31,7 +34,9 @@ test("statements sent together are each answered with their own result, and one'
   const numbers = Array.from({ length: 200 }, (_, index) => index);
   const answers = await Promise.allSettled(
     numbers.map((number) =>
-      number === 50 ? database.query("select 1 / 0") : database.query({ name: "echo", text: "select $1::int as number" }, [number]),
+      number === 50
+        ? database.query("select 1 / 0")
+        : database.query({ name: "echo", text: "select $1::int as number" }, [number]),
     ),
   );
   deepEqual(
@@ -44,10 +49,25 @@ test("a session speaks UTC and ISO, has the limits and the name it was given, an
   const settings = `select current_setting('timezone') as zone, current_setting('statement_timeout') as statement,
     current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
     current_setting('application_name') as name, current_setting('work_mem') as memory`;
-  const options = { applicationName: "orders of the store", statementTimeoutMs: 1_000, lockTimeoutMs: 2_000, idleInTransactionTimeoutMs: 3_000 };
-  const named = open({ ...options, url: `${url}?options=${encodeURIComponent("-c work_mem=5MB -c TimeZone=Asia/Tokyo -c lock_timeout=9s")}` });
+  const options = {
+    applicationName: "orders of the store",
+    statementTimeoutMs: 1_000,
+    lockTimeoutMs: 2_000,
+    idleInTransactionTimeoutMs: 3_000,
+  };
+  const named = open({
+    ...options,
+    url: `${url}?options=${encodeURIComponent("-c work_mem=5MB -c TimeZone=Asia/Tokyo -c lock_timeout=9s")}`,
+  });
   try {
-    const expected = { zone: "UTC", statement: "1s", lock: "9s", idle: "3s", name: "orders of the store", memory: "5MB" };
+    const expected = {
+      zone: "UTC",
+      statement: "1s",
+      lock: "9s",
+      idle: "3s",
+      name: "orders of the store",
+      memory: "5MB",
+    };
     deepEqual((await named.query(settings)).rows, [expected]);
     deepEqual(await named.transaction(async (tx) => (await tx.query(settings)).rows), [expected]);
   } finally {
@@ -56,7 +76,10 @@ test("a session speaks UTC and ISO, has the limits and the name it was given, an
 });
 
 test("a broken rule stays the driver's error", async () => {
-  await rejects(database.query("insert into things values (3, 'c'), (4, 'c')"), { code: "23505", constraint: "things_name_key" });
+  await rejects(database.query("insert into things values (3, 'c'), (4, 'c')"), {
+    code: "23505",
+    constraint: "things_name_key",
+  });
 });
 
 test("a statement that takes longer than its limit is UNAVAILABLE with Retry-After", async () => {
@@ -86,10 +109,13 @@ test("idle connections that are cut are no event for the program; the next state
   try {
     const { rows } = await idle.query("select pg_backend_pid() as pid");
     const inTransaction = await idle.transaction(async (tx) => (await tx.query("select pg_backend_pid() as pid")).rows);
-    for (const { pid } of [...rows, ...inTransaction]) await database.query("select pg_terminate_backend($1, 5000)", [pid]);
+    for (const { pid } of [...rows, ...inTransaction])
+      await database.query("select pg_terminate_backend($1, 5000)", [pid]);
     // The first may still go out on the dead connection: it was cut a moment ago.
     await idle.query("select 1").catch((error: unknown) => ok((error as { code: string }).code === "UNAVAILABLE"));
-    await idle.transaction((tx) => tx.query("select 1")).catch((error: unknown) => ok((error as { code: string }).code === "UNAVAILABLE"));
+    await idle
+      .transaction((tx) => tx.query("select 1"))
+      .catch((error: unknown) => ok((error as { code: string }).code === "UNAVAILABLE"));
     equal((await idle.query("select 1")).rowCount, 1);
     equal((await idle.transaction((tx) => tx.query("select 1"))).rowCount, 1);
   } finally {
@@ -103,7 +129,10 @@ test("a database that is not there is UNAVAILABLE, to single statements, transac
   await new Promise((resolve) => server.close(resolve));
   const nowhere = open({ url: `postgres://user:secret@127.0.0.1:${port}/nothing` });
   await rejects(nowhere.query("select 1"), unavailable);
-  await rejects(nowhere.transaction((tx) => tx.query("select 1")), unavailable);
+  await rejects(
+    nowhere.transaction((tx) => tx.query("select 1")),
+    unavailable,
+  );
   await rejects(nowhere.ping(), unavailable);
   const message = await nowhere.query("select 1").catch((error: Error) => error.message);
   equal(/127|secret|nothing|ECONN/.test(String(message)), false, "no host, name or password leaves");
@@ -123,9 +152,16 @@ test("a password that is wrong is UNAVAILABLE too, with the reason in the cause"
 test("a server that accepts and then says nothing is given up after connectTimeoutMs", async () => {
   const mute = await listen();
   const { port } = mute.address() as { port: number };
-  const waiting = open({ url: `postgres://user:secret@127.0.0.1:${port}/mute`, connectTimeoutMs: 50, acquireTimeoutMs: 50 });
+  const waiting = open({
+    url: `postgres://user:secret@127.0.0.1:${port}/mute`,
+    connectTimeoutMs: 50,
+    acquireTimeoutMs: 50,
+  });
   await rejects(waiting.query("select 1"), unavailable);
-  await rejects(waiting.transaction((tx) => tx.query("select 1")), unavailable);
+  await rejects(
+    waiting.transaction((tx) => tx.query("select 1")),
+    unavailable,
+  );
   await waiting.close();
   mute.close();
 });
@@ -134,7 +170,10 @@ test("when every connection for transactions is taken, the next waits acquireTim
   const small = open({ max: 1, acquireTimeoutMs: 50 });
   try {
     await small.transaction(async () => {
-      await rejects(small.transaction((tx) => tx.query("select 1")), unavailable);
+      await rejects(
+        small.transaction((tx) => tx.query("select 1")),
+        unavailable,
+      );
       equal((await small.query("select 1")).rowCount, 1, "single statements have connections of their own");
     });
     equal((await small.transaction((tx) => tx.query("select 1"))).rowCount, 1);
@@ -171,7 +210,10 @@ test("a closed database answers what was sent and refuses what comes after", asy
   await closing.close();
   equal((await sent).rowCount, 1);
   await rejects(closing.query("select 1"), unavailable);
-  await rejects(closing.transaction((tx) => tx.query("select 1")), unavailable);
+  await rejects(
+    closing.transaction((tx) => tx.query("select 1")),
+    unavailable,
+  );
 });
 
 test("ping measures a round trip", async () => {
@@ -181,12 +223,18 @@ test("ping measures a round trip", async () => {
 test("through a connection that stalls, a statement is given up and the connection with it", async () => {
   const target = new URL(url);
   let stalled = false;
-  const sockets = new Set<import("node:net").Socket>();
+  const sockets = new Set<Socket>();
   const proxy = await listen((client) => {
     const server = connect(Number(target.port), target.hostname);
     sockets.add(client).add(server);
-    client.on("data", (chunk) => stalled || server.write(chunk)).on("error", () => {}).on("close", () => server.destroy());
-    server.on("data", (chunk) => client.write(chunk)).on("error", () => {}).on("close", () => client.destroy());
+    client
+      .on("data", (chunk) => stalled || server.write(chunk))
+      .on("error", () => {})
+      .on("close", () => server.destroy());
+    server
+      .on("data", (chunk) => client.write(chunk))
+      .on("error", () => {})
+      .on("close", () => client.destroy());
   });
   const through = new URL(url);
   through.port = String((proxy.address() as { port: number }).port);
@@ -201,7 +249,7 @@ test("through a connection that stalls, a statement is given up and the connecti
   proxy.close();
 });
 
-function listen(onConnection: (socket: import("node:net").Socket) => void = () => {}): Promise<Server> {
+function listen(onConnection: (socket: Socket) => void = () => {}): Promise<Server> {
   return new Promise((resolve) => {
     const server = createServer(onConnection).unref();
     server.listen(0, "127.0.0.1", () => resolve(server));

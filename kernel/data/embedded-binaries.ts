@@ -53,7 +53,11 @@ export const serverEnvironment: Record<string, string> | undefined =
   platform() === "win32" ? undefined : { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C", TZ: "UTC" };
 
 /** Runs a command to its end. Never rejects: a command that cannot be started has `code` -1. */
-export function run(user: ServerUser, file: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+export function run(
+  user: ServerUser,
+  file: string,
+  args: readonly string[],
+): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const command = user.commandOf(file, args);
     const child = spawn(command.file, command.args, {

@@ -64,7 +64,9 @@ export async function readSecrets(paths: ClusterPaths): Promise<Secrets | undefi
     return JSON.parse(await readFile(paths.secrets, "utf8")) as Secrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Error(`${paths.secrets} cannot be read. It belongs to the user who first started this cluster.`, { cause: error });
+    throw new Error(`${paths.secrets} cannot be read. It belongs to the user who first started this cluster.`, {
+      cause: error,
+    });
   }
 }
 

@@ -14,12 +14,20 @@ const reserved = new Set([adminRole, "postgres", "template0", "template1", "publ
 
 export function assertDatabaseName(name: string): void {
   if (!namePattern.test(name) || name.startsWith("pg_") || reserved.has(name)) {
-    throw new Error(`"${name}" cannot be the name of a database. Use lower-case letters, digits, _ and -, beginning with a letter; not ${[...reserved].join(", ")}.`);
+    throw new Error(
+      `"${name}" cannot be the name of a database. Use lower-case letters, digits, _ and -, beginning with a letter; not ${[...reserved].join(", ")}.`,
+    );
   }
 }
 
 /** Makes what is missing of databases, roles and passwords. Safe to repeat. */
-export async function provision(admin: Client, paths: ClusterPaths, secrets: Secrets, names: readonly string[], random: Random): Promise<void> {
+export async function provision(
+  admin: Client,
+  paths: ClusterPaths,
+  secrets: Secrets,
+  names: readonly string[],
+  random: Random,
+): Promise<void> {
   const fresh = names.filter((name) => secrets.passwords[name] === undefined);
   for (const name of fresh) secrets.passwords[name] = newPassword(random);
   // On disk before the role has it, so that a crash in between cannot lock us out.

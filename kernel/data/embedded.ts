@@ -9,7 +9,14 @@ import { mkdir, realpath } from "node:fs/promises";
 import pg from "pg";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { findBinaries, useOwnServer, type Binaries } from "./embedded-binaries.ts";
-import { lastLines, pathsOf, readOrCreateSecrets, readSecrets, type ClusterPaths, type Secrets } from "./embedded-files.ts";
+import {
+  lastLines,
+  pathsOf,
+  readOrCreateSecrets,
+  readSecrets,
+  type ClusterPaths,
+  type Secrets,
+} from "./embedded-files.ts";
 import { assertDatabaseName, provision } from "./embedded-roles.ts";
 import {
   adminRole,
@@ -73,7 +80,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const secrets = await readOrCreateSecrets(paths, options.random);
   if (!(await clusterExists(paths, version))) {
     options.onProgress?.("Creating a PostgreSQL cluster (once)");
-    await initialiseCluster(paths, { binaries, user, adminPassword: secrets.adminPassword, durable: options.durable ?? true });
+    await initialiseCluster(paths, {
+      binaries,
+      user,
+      adminPassword: secrets.adminPassword,
+      durable: options.durable ?? true,
+    });
   }
   const held = await obtainServer({ ...options, paths, binaries, user, secrets }, names);
   watch(held, paths, options.log);
@@ -86,7 +98,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /** The urls of a cluster that runs now, for a tool that wants to look inside; else undefined. */
-export async function attachEmbeddedPostgres(directory: string): Promise<Pick<EmbeddedPostgres, "urlOf" | "adminUrl"> | undefined> {
+export async function attachEmbeddedPostgres(
+  directory: string,
+): Promise<Pick<EmbeddedPostgres, "urlOf" | "adminUrl"> | undefined> {
   const real = await realpath(directory).catch(() => undefined);
   if (real === undefined) return undefined;
   const paths = pathsOf(real);
@@ -96,12 +110,14 @@ export async function attachEmbeddedPostgres(directory: string): Promise<Pick<Em
 }
 
 function urlsOf(port: number, secrets: Secrets): Pick<EmbeddedPostgres, "urlOf" | "adminUrl"> {
-  const url = (role: string, password: string, database: string) => `postgres://${role}:${password}@127.0.0.1:${port}/${database}`;
+  const url = (role: string, password: string, database: string) =>
+    `postgres://${role}:${password}@127.0.0.1:${port}/${database}`;
   return {
     adminUrl: url(adminRole, secrets.adminPassword, "postgres"),
     urlOf(name) {
       const password = secrets.passwords[name];
-      if (password === undefined) throw new Error(`The embedded PostgreSQL server has no database "${name}". Name it in "databases".`);
+      if (password === undefined)
+        throw new Error(`The embedded PostgreSQL server has no database "${name}". Name it in "databases".`);
       return url(name, password, name);
     },
   };
@@ -138,14 +154,20 @@ async function obtainServer(starting: Starting, names: readonly string[]): Promi
       starting.onProgress?.("Starting PostgreSQL");
       const port = await freePort(attempts === 1 ? secrets.port : 0);
       // Of two programs that get here at once one server wins PostgreSQL's own lock, and both look at that one.
-      spawned = await spawnServer(paths, { ...starting, port, durable: starting.durable ?? true, maxConnections: starting.maxConnections ?? 100 });
+      spawned = await spawnServer(paths, {
+        ...starting,
+        port,
+        durable: starting.durable ?? true,
+        maxConnections: starting.maxConnections ?? 100,
+      });
       continue;
     }
     try {
       const session = await hold(server.port, starting);
       secrets.port = server.port;
       await provision(session, paths, secrets, names, starting.random);
-      if (spawned?.child.pid !== server.pid) starting.log.info({ pid: server.pid }, "Took over a PostgreSQL server whose program had died");
+      if (spawned?.child.pid !== server.pid)
+        starting.log.info({ pid: server.pid }, "Took over a PostgreSQL server whose program had died");
       // From here on the session only says who holds the cluster; it is no reason for the program to go on.
       (session as pg.Client & { unref(): void }).unref();
       return { ...server, session, stopping: false };
@@ -155,13 +177,19 @@ async function obtainServer(starting: Starting, names: readonly string[]): Promi
       lastFailure = error;
     }
   }
-  throw Object.assign(await serverError(paths, spawned, `was not ready within ${startTimeoutMs / 1000} s`), { cause: lastFailure });
+  throw Object.assign(await serverError(paths, spawned, `was not ready within ${startTimeoutMs / 1000} s`), {
+    cause: lastFailure,
+  });
 }
 
 /** Opens the session that says the cluster is ours. Refuses when another program has it. */
 async function hold(port: number, { paths, secrets, clock }: Starting): Promise<pg.Client> {
   const connectionString = urlsOf(port, secrets).adminUrl;
-  const session = new pg.Client({ connectionString, application_name: `ashlar, process ${process.pid}`, connectionTimeoutMillis: 5_000 });
+  const session = new pg.Client({
+    connectionString,
+    application_name: `ashlar, process ${process.pid}`,
+    connectionTimeoutMillis: 5_000,
+  });
   session.on("error", () => {});
   try {
     await session.connect();
@@ -192,17 +220,23 @@ async function inUse(session: pg.Client, paths: ClusterPaths): Promise<Error> {
 function isNotReady(error: unknown): boolean {
   const { code, message } = error as { code?: string; message: string };
   // Refused or reset: not listening. 57P0x: starting up or shutting down. Without a code: the driver lost the connection.
-  return code === undefined ? /Connection terminated|timeout/.test(message) : /^(ECONNREFUSED|ECONNRESET|EPIPE|57P0\d)$/.test(code);
+  return code === undefined
+    ? /Connection terminated|timeout/.test(message)
+    : /^(ECONNREFUSED|ECONNRESET|EPIPE|57P0\d)$/.test(code);
 }
 
 async function serverError(paths: ClusterPaths, spawned: SpawnedServer | undefined, what: string): Promise<Error> {
-  return startError(`The embedded PostgreSQL server of ${paths.directory} ${what}.`, await lastLines(paths, spawned?.logStartBytes ?? 0));
+  return startError(
+    `The embedded PostgreSQL server of ${paths.directory} ${what}.`,
+    await lastLines(paths, spawned?.logStartBytes ?? 0),
+  );
 }
 
 /** Says so when the server ends by itself. The session is the one connection that always is. */
 function watch(held: Held, paths: ClusterPaths, log: Logger): void {
   held.session.once("end", () => {
-    if (!held.stopping) log.error({ pid: held.pid, log: paths.log }, "The embedded PostgreSQL server has gone away; restart the program");
+    if (!held.stopping)
+      log.error({ pid: held.pid, log: paths.log }, "The embedded PostgreSQL server has gone away; restart the program");
   });
 }
 

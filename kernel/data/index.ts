@@ -1,6 +1,11 @@
 // PostgreSQL: a database with its transactions, the errors it answers, migrations, and the server itself.
 export { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
-export { attachEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from "./embedded.ts";
+export {
+  attachEmbeddedPostgres,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from "./embedded.ts";
 export { migrate, readMigrations, type MigrateOptions, type Migration, type MigrationSource } from "./migrate.ts";
 export { commitOutcomeUnknown, constraintOf, isRetryable, mapConstraint } from "./pg-errors.ts";
 export type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } from "./queryable.ts";

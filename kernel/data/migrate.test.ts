@@ -23,7 +23,10 @@ afterEach(() => database.close());
 
 after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-async function source(files: Record<string, string>, name = "users"): Promise<MigrationSource & { path(file: string): string }> {
+async function source(
+  files: Record<string, string>,
+  name = "users",
+): Promise<MigrationSource & { path(file: string): string }> {
   const folder = await mkdtemp(join(tmpdir(), "ashlar-migrations-"));
   folders.push(folder);
   for (const [file, sql] of Object.entries(files)) await writeFile(join(folder, file), sql);
@@ -36,17 +39,25 @@ const two = {
 };
 
 async function applied(): Promise<unknown[]> {
-  const { rows } = await database.query("select source || ' ' || name as ran from ashlar.migrations order by applied_at, source, number");
+  const { rows } = await database.query(
+    "select source || ' ' || name as ran from ashlar.migrations order by applied_at, source, number",
+  );
   return rows.map(({ ran }) => ran);
 }
 
 test("migrations run in order, once, and the answer is what ran", async () => {
   const users = await source(two);
-  deepEqual((await migrate(database, [users], { log })).map(({ name }) => name), ["0001_users", "0002_names"]);
+  deepEqual(
+    (await migrate(database, [users], { log })).map(({ name }) => name),
+    ["0001_users", "0002_names"],
+  );
   deepEqual((await database.query("select * from users")).rows, [{ id: 1, name: "x" }]);
   deepEqual(await migrate(database, [users], { log }), []);
   await writeFile(users.path("0003_more.sql"), "insert into users values (2)");
-  deepEqual((await migrate(database, [users], { log })).map(({ name }) => name), ["0003_more"]);
+  deepEqual(
+    (await migrate(database, [users], { log })).map(({ name }) => name),
+    ["0003_more"],
+  );
   deepEqual(await applied(), ["users 0001_users", "users 0002_names", "users 0003_more"]);
 });
 
@@ -59,7 +70,10 @@ test("each source counts for itself, and sources run in the order given", async 
 
 test("a migration that fails leaves nothing of itself, keeps those before it, and says why", async () => {
   const users = await source({ ...two, "0003_bad.sql": "create table half (id int); select * from nowhere;" });
-  await rejects(migrate(database, [users], { log }), /0003_bad of "users" failed and was rolled back: relation "nowhere" does not exist/);
+  await rejects(
+    migrate(database, [users], { log }),
+    /0003_bad of "users" failed and was rolled back: relation "nowhere" does not exist/,
+  );
   equal((await database.query("select to_regclass('half') as half")).rows[0]!.half, null);
   deepEqual(await applied(), ["users 0001_users", "users 0002_names"]);
   await writeFile(users.path("0003_bad.sql"), "create table whole (id int)");
@@ -72,13 +86,19 @@ test("a migration that was changed after it ran is refused, and line ends are no
   await writeFile(users.path("0001_users.sql"), "create table users (\r\n  id int\r\n)");
   deepEqual(await migrate(database, [users], { log }), []);
   await writeFile(users.path("0001_users.sql"), "create table users (\n  id bigint\n)");
-  await rejects(migrate(database, [users], { log }), /0001_users of "users" was changed after it ran\. Undo the change.*0002/);
+  await rejects(
+    migrate(database, [users], { log }),
+    /0001_users of "users" was changed after it ran\. Undo the change.*0002/,
+  );
 });
 
 test("a migration that ran and is gone is refused", async () => {
   await migrate(database, [await source(two)], { log });
   const fewer = await source({ "0001_users.sql": two["0001_users.sql"] });
-  await rejects(migrate(database, [fewer], { log }), /has run migration 0002_names of "users", and there is no such file/);
+  await rejects(
+    migrate(database, [fewer], { log }),
+    /has run migration 0002_names of "users", and there is no such file/,
+  );
 });
 
 test("a migration that takes the number of one that ran is refused and told its number", async () => {
@@ -86,7 +106,10 @@ test("a migration that takes the number of one that ran is refused and told its 
   await migrate(database, [users], { log });
   await rename(users.path("0002_names.sql"), users.path("0003_names.sql"));
   await writeFile(users.path("0002_late.sql"), "select 1");
-  await rejects(migrate(database, [users], { log }), /0002_late of "users" stands where the database has run 0002_names.*0004/);
+  await rejects(
+    migrate(database, [users], { log }),
+    /0002_late of "users" stands where the database has run 0002_names.*0004/,
+  );
 });
 
 for (const [files, expected] of [
@@ -107,7 +130,13 @@ test("of two processes that migrate at once one waits, and both find everything 
   const another = createDatabase({ url, log, clock: systemClock });
   const ran = await Promise.all([migrate(database, [users], { log }), migrate(another, [users], { log })]);
   await another.close();
-  deepEqual(ran.flat().map(({ name }) => name).sort(), ["0001_users", "0002_names", "0003_slow"]);
+  deepEqual(
+    ran
+      .flat()
+      .map(({ name }) => name)
+      .toSorted(),
+    ["0001_users", "0002_names", "0003_slow"],
+  );
   equal((await applied()).length, 3);
 });
 
@@ -119,7 +148,10 @@ test("a table in use is waited for lockTimeoutMs, then the migration gives way",
     await tx.query("select * from users");
     await rejects(migrate(database, [users], { log, lockTimeoutMs: 50 }), /0002_names.*lock timeout/);
   });
-  deepEqual((await migrate(database, [users], { log })).map(({ name }) => name), ["0002_names"]);
+  deepEqual(
+    (await migrate(database, [users], { log })).map(({ name }) => name),
+    ["0002_names"],
+  );
 });
 
 test("a migration may take longer than statements may", async () => {

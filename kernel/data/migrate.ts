@@ -51,7 +51,11 @@ const fileName = /^(\d{4})_([a-z0-9_-]+)\.sql$/;
  * Runs what has not run yet and answers with it. Safe to repeat, and to run in several processes at
  * once. Refuses, before running anything, when files and database contradict each other.
  */
-export async function migrate(database: Database, sources: readonly MigrationSource[], options: MigrateOptions): Promise<Migration[]> {
+export async function migrate(
+  database: Database,
+  sources: readonly MigrationSource[],
+  options: MigrateOptions,
+): Promise<Migration[]> {
   const wanted = await Promise.all(sources.map(readMigrations));
   await locked(database, options, createTable);
   const done: Migration[] = [];
@@ -70,14 +74,16 @@ export async function migrate(database: Database, sources: readonly MigrationSou
 /** The migrations of a source in order, refusing names and numbers that would leave the order open. */
 export async function readMigrations(source: MigrationSource): Promise<Migration[]> {
   const folder = fileURLToPath(source.directory);
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).sort();
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).toSorted();
   const migrations: Migration[] = [];
   for (const file of files) {
     const match = fileName.exec(file);
     if (match === null) throw new Error(`Migration ${join(folder, file)} is not named like 0001_what_it_does.sql.`);
     const number = Number(match[1]);
     if (number !== migrations.length + 1) {
-      throw new Error(`Migration ${join(folder, file)} should have the number ${format(migrations.length + 1)}: numbers begin at 0001, without gaps or doubles.`);
+      throw new Error(
+        `Migration ${join(folder, file)} should have the number ${format(migrations.length + 1)}: numbers begin at 0001, without gaps or doubles.`,
+      );
     }
     const sql = await readFile(join(folder, file), "utf8");
     migrations.push({ source: source.name, number, name: file.slice(0, -4), checksum: checksumOf(sql), sql });
@@ -147,23 +153,34 @@ function check(source: string, wanted: readonly Migration[], applied: readonly A
       );
     }
     if (file.checksum !== ran.checksum) {
-      throw new Error(`Migration ${ran.name} of "${source}" was changed after it ran. Undo the change, and write what it should do as migration ${format(wanted.length + 1)}.`);
+      throw new Error(
+        `Migration ${ran.name} of "${source}" was changed after it ran. Undo the change, and write what it should do as migration ${format(wanted.length + 1)}.`,
+      );
     }
   }
 }
 
 async function applyOnce(tx: Tx, migration: Migration): Promise<boolean> {
   const { source, number, name, checksum } = migration;
-  const before = await tx.query("select checksum from ashlar.migrations where source = $1 and number = $2", [source, number]);
+  const before = await tx.query("select checksum from ashlar.migrations where source = $1 and number = $2", [
+    source,
+    number,
+  ]);
   if (before.rowCount > 0) return false;
   try {
     const transaction = await transactionId(tx);
     await tx.query(migration.sql);
-    if ((await transactionId(tx)) !== transaction) throw new Error("It must not contain COMMIT or ROLLBACK: each migration is a transaction.");
+    if ((await transactionId(tx)) !== transaction)
+      throw new Error("It must not contain COMMIT or ROLLBACK: each migration is a transaction.");
   } catch (cause) {
     throw new Error(`Migration ${name} of "${source}" failed and was rolled back: ${reasonOf(cause)}`, { cause });
   }
-  await tx.query("insert into ashlar.migrations (source, number, name, checksum) values ($1, $2, $3, $4)", [source, number, name, checksum]);
+  await tx.query("insert into ashlar.migrations (source, number, name, checksum) values ($1, $2, $3, $4)", [
+    source,
+    number,
+    name,
+    checksum,
+  ]);
   return true;
 }
 
@@ -173,6 +190,7 @@ async function transactionId(tx: Tx): Promise<unknown> {
 
 /** A Failure hides the server's words from clients; whoever runs a migration is to see them. */
 function reasonOf(error: unknown): string {
-  const shown = error instanceof Error && error.name === "Failure" && error.cause instanceof Error ? error.cause : error;
+  const shown =
+    error instanceof Error && error.name === "Failure" && error.cause instanceof Error ? error.cause : error;
   return shown instanceof Error ? shown.message : String(shown);
 }

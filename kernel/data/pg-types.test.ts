@@ -58,7 +58,10 @@ for (const [expression, expected] of values) {
 
 test("a timestamp goes back as it came", async () => {
   const sent = "2026-01-01T10:00:00.123456Z";
-  const { rows } = await database.query("select $1::timestamptz as value, $1::timestamptz = '2026-01-01 10:00:00.123456+00' as same", [sent]);
+  const { rows } = await database.query(
+    "select $1::timestamptz as value, $1::timestamptz = '2026-01-01 10:00:00.123456+00' as same",
+    [sent],
+  );
   deepEqual(rows, [{ value: sent, same: true }]);
 });
 

@@ -30,7 +30,8 @@ for (const type of Object.keys(oids) as (keyof typeof oids)[]) {
 /** For the `types` of a pg client. Text format only: nothing here asks for binary results. */
 export const typeParsers = {
   getTypeParser: ((oid: number, format?: "text" | "binary") =>
-    (format === "binary" ? undefined : byOid.get(oid)) ?? pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+    (format === "binary" ? undefined : byOid.get(oid)) ??
+    pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
 };
 
 /** A number while that is exact, else the digits. */

@@ -44,7 +44,11 @@ export function createReaders(config: pg.ClientConfig, size: number, log: Logger
   };
 }
 
-async function queryOnce<R extends Row>(state: State, sql: Statement, values: readonly unknown[] | undefined): Promise<QueryResult<R>> {
+async function queryOnce<R extends Row>(
+  state: State,
+  sql: Statement,
+  values: readonly unknown[] | undefined,
+): Promise<QueryResult<R>> {
   const slot = choose(state);
   slot.inFlight++;
   let client = slot.client;

@@ -63,7 +63,9 @@ test("a violated constraint becomes the failure declared for it", async () => {
 test("statements sent without waiting run in order, and those in flight at the end belong to it", async () => {
   await database.transaction(async (tx) => {
     await tx.query("insert into things (id) values (1)");
-    await Promise.all(["count + 1", "count * 10", "count + 5"].map((next) => tx.query(`update things set count = ${next}`)));
+    await Promise.all(
+      ["count + 1", "count * 10", "count + 5"].map((next) => tx.query(`update things set count = ${next}`)),
+    );
     void tx.query("insert into things (id) values (2)");
   });
   deepEqual((await database.query("select * from things order by id")).rows, [
@@ -140,7 +142,7 @@ test("of two transactions in deadlock the loser is run again, and both are saved
   await Promise.all([increase(1, 2), increase(2, 1)]);
   deepEqual((await database.query("select count from things order by id")).rows, [{ count: 2 }, { count: 2 }]);
   ok(runs > 2);
-  deepEqual(ran.sort(), ["12", "21"], "callbacks of the run that lost are forgotten");
+  deepEqual(ran.toSorted(), ["12", "21"], "callbacks of the run that lost are forgotten");
 });
 
 test("a transaction that loses again and again is UNAVAILABLE after four runs", async () => {
@@ -193,7 +195,9 @@ test("an aborted signal does not wait for a function that waits for something el
 
 test("a signal that is aborted already runs nothing", async () => {
   let ran = false;
-  const refused = database.transaction(async () => void (ran = true), { signal: AbortSignal.abort(new Error("too late")) });
+  const refused = database.transaction(async () => void (ran = true), {
+    signal: AbortSignal.abort(new Error("too late")),
+  });
   await rejects(refused, /too late/);
   equal(ran, false);
 });
@@ -211,7 +215,8 @@ test("one who stops waiting for a connection takes none, and the pool stays whol
 });
 
 test("a limit of its own holds for one transaction only", async () => {
-  const limit = async (tx: { query: Database["query"] }) => (await tx.query("show statement_timeout")).rows[0]!.statement_timeout;
+  const limit = async (tx: { query: Database["query"] }) =>
+    (await tx.query("show statement_timeout")).rows[0]!.statement_timeout;
   equal(await database.transaction(limit, { statementTimeoutMs: 1_234 }), "1234ms");
   equal(await database.transaction(limit, { statementTimeoutMs: 0 }), "0");
   equal(await database.transaction(limit), "10s");
@@ -289,10 +294,14 @@ test("a value that cannot be sent is the caller's mistake, and the connection st
   const small = createDatabase({ url, log, clock: systemClock, max: 1, readers: 1 });
   const circular: Record<string, unknown> = {};
   circular.self = circular;
-  const pid = async (tx: { query: Database["query"] }) => (await tx.query("select pg_backend_pid() as pid")).rows[0]!.pid;
+  const pid = async (tx: { query: Database["query"] }) =>
+    (await tx.query("select pg_backend_pid() as pid")).rows[0]!.pid;
   const [reader, writer] = [await pid(small), await small.transaction(pid)];
   await rejects(small.query("select $1::jsonb", [circular]), /circular/i);
-  await rejects(small.transaction((tx) => tx.query("select $1::jsonb", [circular])), /circular/i);
+  await rejects(
+    small.transaction((tx) => tx.query("select $1::jsonb", [circular])),
+    /circular/i,
+  );
   deepEqual([await pid(small), await small.transaction(pid)], [reader, writer]);
   await small.close();
 });

@@ -55,7 +55,10 @@ export async function runTransaction<T>(
   }
 }
 
-async function newAttempt(source: TransactionSource, { signal, statementTimeoutMs }: TransactionOptions): Promise<Attempt> {
+async function newAttempt(
+  source: TransactionSource,
+  { signal, statementTimeoutMs }: TransactionOptions,
+): Promise<Attempt> {
   const client = await acquire(source.pool, signal);
   const timeoutMs = statementTimeoutMs === undefined ? undefined : source.answerTimeoutMs(statementTimeoutMs);
   return { client, firstError: undefined, ended: false, afterCommit: [], timeoutMs };
@@ -72,7 +75,11 @@ async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<
   }
 }
 
-async function runAttempt<T>(attempt: Attempt, run: (tx: Tx) => Promise<T>, { signal, statementTimeoutMs }: TransactionOptions): Promise<T> {
+async function runAttempt<T>(
+  attempt: Attempt,
+  run: (tx: Tx) => Promise<T>,
+  { signal, statementTimeoutMs }: TransactionOptions,
+): Promise<T> {
   const { client } = attempt;
   // A connection that dies between two statements says so here; without a listener the process would end.
   const onError = (error: unknown) => (attempt.firstError ??= error);
@@ -101,7 +108,8 @@ async function runAttempt<T>(attempt: Attempt, run: (tx: Tx) => Promise<T>, { si
 }
 
 async function begin(attempt: Attempt, statementTimeoutMs: number | undefined): Promise<void> {
-  const limit = statementTimeoutMs === undefined ? "" : `; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}`;
+  const limit =
+    statementTimeoutMs === undefined ? "" : `; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}`;
   try {
     await send(attempt.client, `begin${limit}`, undefined, attempt.timeoutMs);
   } catch (error) {
@@ -113,7 +121,8 @@ async function begin(attempt: Attempt, statementTimeoutMs: number | undefined): 
 function txOf(attempt: Attempt): Tx {
   return {
     async query(sql, values) {
-      if (attempt.ended) throw new Error("This transaction has ended. Await every statement before its function returns.");
+      if (attempt.ended)
+        throw new Error("This transaction has ended. Await every statement before its function returns.");
       try {
         const { rows, rowCount } = await send(attempt.client, sql, values, attempt.timeoutMs);
         return { rows: rows as never[], rowCount };
@@ -137,9 +146,12 @@ async function commit(attempt: Attempt): Promise<void> {
   }
   // PostgreSQL answers COMMIT after a failed statement by rolling back, and does not call that an error.
   if (command !== "COMMIT") {
-    throw new Error("The transaction was rolled back, because a statement in it had failed and the error was not passed on.", {
-      cause: attempt.firstError,
-    });
+    throw new Error(
+      "The transaction was rolled back, because a statement in it had failed and the error was not passed on.",
+      {
+        cause: attempt.firstError,
+      },
+    );
   }
 }
 

@@ -139,9 +139,12 @@ test("handles at most so many events at once", async () => {
   const world = await createWorld(database);
   let running = 0;
   let most = 0;
+  const three = createGate();
   const handler = async () => {
     running += 1;
     most = Math.max(most, running);
+    if (running === 3) three.open();
+    await three.opened;
     await world.database.query("select 1");
     running -= 1;
   };

@@ -247,9 +247,9 @@ test("goes on by itself when the database was away, and says so once", async () 
   let away = true;
   const unavailable = () =>
     Promise.reject(new Failure(errors.unavailable, "The database is not available at the moment"));
-  const database: Database = {
-    ...world.database,
-    query: (sql, values) => (away ? unavailable() : world.database.query(sql, values)),
+  const unreliable: Database = {
+    ...database,
+    query: (sql, values) => (away ? unavailable() : database.query(sql, values)),
   };
   const lines: string[] = [];
   const log: Logger = {
@@ -258,7 +258,7 @@ test("goes on by itself when the database was away, and says so once", async () 
     info: (_, message) => lines.push(message),
     child: () => log,
   };
-  const relay = world.createRelay({ database, log });
+  const relay = world.createRelay({ database: unreliable, log });
   await world.emitAll(["ord_a", 1]);
   for (let time = 0; time < 5; time++) {
     equal(await relay.runOnce(), 0);

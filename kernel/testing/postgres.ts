@@ -35,7 +35,11 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const name = `test_${Buffer.from(systemRandom.bytes(8)).toString("hex")}`;
   await asAdmin(adminUrl, (admin) => admin.query(`create database ${name} owner ${owner} template ${template}`));
   let dropped: Promise<void> | undefined;
-  const drop = () => (dropped ??= asAdmin(adminUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))));
+  const drop = () =>
+    (dropped ??= asAdmin(
+      adminUrl,
+      async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`)),
+    ));
   atTheEnd.push(drop);
   return { url: urlOf(adminUrl, name), drop };
 }
@@ -66,7 +70,10 @@ function urlOf(adminUrl: string, database: string): string {
 /** The name of a database that holds what `options` ask for. Built by whoever comes first. */
 async function templateOf(adminUrl: string, options: TestDatabaseOptions): Promise<string> {
   const migrations = (await Promise.all((options.migrations ?? []).map(readMigrations))).flat();
-  const content = JSON.stringify([migrations.map(({ source, name, checksum }) => [source, name, checksum]), options.template?.key]);
+  const content = JSON.stringify([
+    migrations.map(({ source, name, checksum }) => [source, name, checksum]),
+    options.template?.key,
+  ]);
   const name = `template_${createHash("sha256").update(content).digest("hex").slice(0, 24)}`;
   return asAdmin(adminUrl, async (admin) => {
     await admin.query("select pg_advisory_lock($1)", [lockKey]);

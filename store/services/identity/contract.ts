@@ -1,7 +1,31 @@
-import { anyone, change, either, email, errorCode, errors, integer, list, moment, nullable, object, oneOf, post, put, resource, role, self, service, text, id } from "ashlar/contract";
+import {
+  anyone,
+  change,
+  either,
+  email,
+  errorCode,
+  errors,
+  integer,
+  list,
+  moment,
+  nullable,
+  object,
+  oneOf,
+  post,
+  put,
+  resource,
+  role,
+  self,
+  service,
+  text,
+  id,
+} from "ashlar/contract";
 import { roleName, roleNames, versions } from "../../api.ts";
 
-const password = () => text({ min: 8, max: 128, description: "8 to 128 characters, any of them, and not a common password" });
+const password = () =>
+  text({ min: 8, max: 128, description: "8 to 128 characters, any of them, and not a common password" });
+// Any password that was ever accepted, and longer: letters that count as one when composed may arrive in parts.
+const givenPassword = () => text({ min: 1, max: 512 });
 const selfOrAdmin = either(self("id"), role("admin"));
 
 export const user = resource("user", {
@@ -21,7 +45,14 @@ export const user = resource("user", {
   unique: [["email"]],
   writableBy: { roles: role("admin") },
   softDelete: true,
-  access: { list: role("admin"), create: anyone, get: selfOrAdmin, replace: selfOrAdmin, update: selfOrAdmin, remove: selfOrAdmin },
+  access: {
+    list: role("admin"),
+    create: anyone,
+    get: selfOrAdmin,
+    replace: selfOrAdmin,
+    update: selfOrAdmin,
+    remove: selfOrAdmin,
+  },
   events: { created: "user.registered" },
   limit: { create: { class: "auth" } },
 });
@@ -54,7 +85,10 @@ const roleOfVersion1 = change(user, {
   until: 1,
   removes: ["roles"],
   adds: { role: oneOf(roleNames, { default: "member" }) },
-  toOlder: ({ roles, ...rest }) => ({ ...rest, ...(roles === undefined ? {} : { role: (roles as string[]).includes("admin") ? "admin" : "member" }) }),
+  toOlder: ({ roles, ...rest }) => ({
+    ...rest,
+    ...(roles === undefined ? {} : { role: (roles as string[]).includes("admin") ? "admin" : "member" }),
+  }),
   toNewer: ({ role: name, ...rest }) => ({ ...rest, ...(name === undefined ? {} : { roles: [name] }) }),
   renames: { role: "roles" },
 });
@@ -69,14 +103,14 @@ export const identity = service("identity", {
     changePassword: put("/users/{id}/password", {
       summary: "Change your password; your other sessions end",
       params: { id: id("usr") },
-      body: object({ currentPassword: text({ min: 1, max: 128 }), newPassword: password() }),
+      body: object({ currentPassword: givenPassword(), newPassword: password() }),
       access: self("id"),
       errors: [wrongPassword, errors.conflict],
       limit: { class: "auth" },
     }),
     login: post("/auth/login", {
       summary: "Exchange email and password for tokens",
-      body: object({ email: text({ min: 1, max: 254 }), password: text({ min: 1, max: 128 }) }),
+      body: object({ email: text({ min: 1, max: 254 }), password: givenPassword() }),
       returns: tokens,
       status: 200,
       access: anyone,

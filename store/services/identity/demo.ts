@@ -28,7 +28,10 @@ const demoUsers: readonly DemoUser[] = [
  * Registers the demo users that were never there, and answers the ids of those that are, by email. Safe to
  * repeat; one that was deleted stays deleted. The password need not be a strong one: everybody knows it.
  */
-export async function seedUsers(ctx: Context, { passwords, password }: { passwords: Passwords; password: string }): Promise<Map<string, string>> {
+export async function seedUsers(
+  ctx: Context,
+  { passwords, password }: { passwords: Passwords; password: string },
+): Promise<Map<string, string>> {
   const known = await findUsers(ctx);
   for (const demoUser of demoUsers) {
     if (!known.has(demoUser.email)) await seedUser(ctx, demoUser, await passwords.hash(password));

@@ -3,7 +3,13 @@
 import { createPasswords, type PasswordCost, type Passwords } from "ashlar/auth";
 import { decodeId, systemClock } from "ashlar/base";
 import type { Implementation } from "ashlar/service";
-import { startTestSystem, type TestAnswer, type TestRequest, type TestSystem, type TestSystemOptions } from "ashlar/testing";
+import {
+  startTestSystem,
+  type TestAnswer,
+  type TestRequest,
+  type TestSystem,
+  type TestSystemOptions,
+} from "ashlar/testing";
 import { identity } from "./contract.ts";
 import type { Policy } from "./parts.ts";
 import { identityService } from "./service.ts";
@@ -37,7 +43,11 @@ export interface IdentityOptions extends Pick<TestSystemOptions, "settings" | "l
   passwords?: Passwords;
 }
 
-export async function startIdentity({ policy = {}, passwords, ...options }: IdentityOptions = {}): Promise<IdentitySystem> {
+export async function startIdentity({
+  policy = {},
+  passwords,
+  ...options
+}: IdentityOptions = {}): Promise<IdentitySystem> {
   let implementation: Implementation | undefined;
   const cheap = passwords ?? createPasswords({ clock: systemClock, cost: cheapCost });
   const system = await startTestSystem({
@@ -51,16 +61,21 @@ export async function startIdentity({ policy = {}, passwords, ...options }: Iden
       services: (platform) => [(implementation = identityService({ ...platform, passwords: cheap, policy }))],
     },
   });
+  // No deliveries, no jobs but those a test runs: they look at the clock every second or two, and here it
+  // is moved by weeks.
+  await system.system.services.get("identity")!.stop();
   const post: IdentitySystem["post"] = (path, body, request) => system.request("POST", path, { ...request, body });
   const sql: IdentitySystem["sql"] = (text, values) => system.rows("identity", text, values);
   return {
     ...system,
     post,
     sql,
-    register: async (email, more = {}) => expect(201, await post("/v1/users", { email, name: "Test Person", password, ...more })),
+    register: async (email, more = {}) =>
+      expect(201, await post("/v1/users", { email, name: "Test Person", password, ...more })),
     login: async (email, secret = password) => expect(200, await post("/auth/login", { email, password: secret })),
     refresh: (refreshToken) => post("/auth/refresh", { refreshToken }),
-    statusFor: async ({ accessToken }, path = "/v1/users/me") => (await system.request("GET", path, { authorization: `Bearer ${accessToken}` })).status,
+    statusFor: async ({ accessToken }, path = "/v1/users/me") =>
+      (await system.request("GET", path, { authorization: `Bearer ${accessToken}` })).status,
     promote: async (id) => void (await sql("update users set roles = '{admin}' where id = $1", [uuidOf(id)])),
     runJob: (name) => implementation!.jobs[name]!.run(system.system.services.get("identity")!.contextFor("test")),
   };

@@ -69,8 +69,13 @@ test("a hash of other parameters is made anew by a login; of two at once both su
   const { id } = await api.register("old@example.com");
   const old = await createPasswords({ clock: systemClock, cost: { memoryKiB: 32, passes: 1 } }).hash(password);
   await api.sql("update users set password_hash = $2 where id = $1", [uuidOf(id), old]);
-  const answers = await Promise.all([1, 2, 3].map(() => api.post("/auth/login", { email: "old@example.com", password })));
-  deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => api.post("/auth/login", { email: "old@example.com", password })),
+  );
+  deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
   const [row] = await api.sql("select password_hash, version from users where id = $1", [uuidOf(id)]);
   match(String(row!.password_hash), /m=64,t=1/);
   equal(row!.version, 1);
@@ -79,7 +84,8 @@ test("a hash of other parameters is made anew by a login; of two at once both su
 test("a login that verified the old password opens nothing once the password has changed", async () => {
   const { id } = await api.register("raced@example.com");
   const other = await cheap.hash("another password");
-  beforeAnswer = async () => void (await api.sql("update users set password_hash = $2 where id = $1", [uuidOf(id), other]));
+  beforeAnswer = async () =>
+    void (await api.sql("update users set password_hash = $2 where id = $1", [uuidOf(id), other]));
   const answer = await api.post("/auth/login", { email: "raced@example.com", password });
   beforeAnswer = async () => {};
   equal(answer.status, 401);
@@ -126,7 +132,15 @@ test("sessions are listed and ended by their owner, and are not there for others
   const [here, there] = [await api.login("lists@example.com"), await api.login("lists@example.com")];
   const list = await api.request("GET", "/v1/users/me/sessions", bearer(here));
   equal(list.json.data.length, 2);
-  deepEqual(Object.keys(list.json.data[0]).toSorted(), ["createdAt", "id", "lastUsedAt", "updatedAt", "userAgent", "userId", "version"]);
+  deepEqual(Object.keys(list.json.data[0]).toSorted(), [
+    "createdAt",
+    "id",
+    "lastUsedAt",
+    "updatedAt",
+    "userAgent",
+    "userId",
+    "version",
+  ]);
   const thereId = String(claimsOf(there.accessToken).sid);
   await api.register("stranger@example.com");
   const stranger = bearer(await api.login("stranger@example.com"));

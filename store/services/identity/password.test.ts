@@ -8,7 +8,10 @@ const newPassword = "a wholly different phrase";
 test("changing the password ends all other sessions, keeps the caller's, and counts from then on", async () => {
   const { id } = await api.register("ann@example.com");
   const [here, there] = [await api.login("ann@example.com"), await api.login("ann@example.com")];
-  const answer = await api.request("PUT", `/v1/users/${id}/password`, { body: { currentPassword: password, newPassword }, ...bearer(here) });
+  const answer = await api.request("PUT", `/v1/users/${id}/password`, {
+    body: { currentPassword: password, newPassword },
+    ...bearer(here),
+  });
   deepEqual([answer.status, answer.text], [204, ""]);
   deepEqual([await api.statusFor(here), await api.statusFor(there)], [200, 401]);
   equal((await api.refresh(there.refreshToken)).status, 401);
@@ -21,8 +24,14 @@ test("changing the password ends all other sessions, keeps the caller's, and cou
 test("without the current password it is refused: 403 when wrong, 400 when missing", async () => {
   await api.register("ben@example.com");
   const by = bearer(await api.login("ben@example.com"));
-  const wrong = await api.request("PUT", "/v1/users/me/password", { body: { currentPassword: "not the password", newPassword }, ...by });
-  deepEqual([wrong.status, wrong.json.error.code, wrong.json.error.details[0].field], [403, "WRONG_PASSWORD", "currentPassword"]);
+  const wrong = await api.request("PUT", "/v1/users/me/password", {
+    body: { currentPassword: "not the password", newPassword },
+    ...by,
+  });
+  deepEqual(
+    [wrong.status, wrong.json.error.code, wrong.json.error.details[0].field],
+    [403, "WRONG_PASSWORD", "currentPassword"],
+  );
   const missing = await api.request("PUT", "/v1/users/me/password", { body: { newPassword }, ...by });
   deepEqual([missing.status, missing.json.error.details[0].field], [400, "currentPassword"]);
   ok(await api.login("ben@example.com"));
@@ -31,7 +40,10 @@ test("without the current password it is refused: 403 when wrong, 400 when missi
 test("a new password that would be guessed is a 400 that names it", async () => {
   await api.register("cleo@example.com");
   const by = bearer(await api.login("cleo@example.com"));
-  const answer = await api.request("PUT", "/v1/users/me/password", { body: { currentPassword: password, newPassword: "password123" }, ...by });
+  const answer = await api.request("PUT", "/v1/users/me/password", {
+    body: { currentPassword: password, newPassword: "password123" },
+    ...by,
+  });
   deepEqual([answer.status, answer.json.error.details[0].field], [400, "newPassword"]);
 });
 
@@ -40,14 +52,22 @@ test("nobody changes somebody else's password, admins included", async () => {
   const admin = await api.register("admin@example.com");
   await api.promote(admin.id);
   const by = bearer(await api.login("admin@example.com"));
-  equal((await api.request("PUT", `/v1/users/${id}/password`, { body: { currentPassword: password, newPassword }, ...by })).status, 404);
+  equal(
+    (await api.request("PUT", `/v1/users/${id}/password`, { body: { currentPassword: password, newPassword }, ...by }))
+      .status,
+    404,
+  );
 });
 
 test("of two changes at once one counts, and only that one", async () => {
   const { id } = await api.register("eve@example.com");
   const by = bearer(await api.login("eve@example.com"));
   const wanted = ["first of two phrases", "second of two phrases"];
-  const answers = await Promise.all(wanted.map((one) => api.request("PUT", "/v1/users/me/password", { body: { currentPassword: password, newPassword: one }, ...by })));
+  const answers = await Promise.all(
+    wanted.map((one) =>
+      api.request("PUT", "/v1/users/me/password", { body: { currentPassword: password, newPassword: one }, ...by }),
+    ),
+  );
   const statuses = answers.map(({ status }) => status);
   equal(statuses.filter((status) => status === 204).length, 1);
   ok(statuses.some((status) => status === 409 || status === 403));

@@ -46,5 +46,7 @@ function callersSession({ caller }: Context): { sessionId?: string } {
 
 function wrong(ctx: Context, userId: string): Failure {
   ctx.log.warn({ userId }, "A change of password was refused: the current one was wrong");
-  return new Failure(wrongPassword, "The current password is wrong", { details: [{ field: "currentPassword", message: "is wrong" }] });
+  return new Failure(wrongPassword, "The current password is wrong", {
+    details: [{ field: "currentPassword", message: "is wrong" }],
+  });
 }

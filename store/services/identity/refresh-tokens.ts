@@ -54,7 +54,10 @@ function familyOf(row: SessionRow): Family {
 }
 
 /** When a token was superseded and by which; undefined while it is in force. */
-export async function readToken(tx: Tx, tokenId: string): Promise<{ supersededAtMs: number; successorId: string } | undefined> {
+export async function readToken(
+  tx: Tx,
+  tokenId: string,
+): Promise<{ supersededAtMs: number; successorId: string } | undefined> {
   const { rows } = await tx.query<{ superseded_at: string | null; successor_id: string | null }>(
     { name: "identity.read_token", text: "select superseded_at, successor_id from refresh_tokens where id = $1" },
     [decodeId("tok", tokenId)!],
@@ -65,13 +68,23 @@ export async function readToken(tx: Tx, tokenId: string): Promise<{ supersededAt
 }
 
 /** Notes a token of a session, in force. Its text is stored nowhere. */
-export async function insertToken(tx: Tx, token: { tokenId: string; sessionId: string; createdAt: string }): Promise<void> {
+export async function insertToken(
+  tx: Tx,
+  token: { tokenId: string; sessionId: string; createdAt: string },
+): Promise<void> {
   const text = "insert into refresh_tokens (id, session_id, created_at) values ($1, $2, $3)";
-  await tx.query({ name: "identity.insert_token", text }, [decodeId("tok", token.tokenId)!, decodeId("ses", token.sessionId)!, token.createdAt]);
+  await tx.query({ name: "identity.insert_token", text }, [
+    decodeId("tok", token.tokenId)!,
+    decodeId("ses", token.sessionId)!,
+    token.createdAt,
+  ]);
 }
 
 /** Takes a token out of force. Before its successor is inserted: a session has one in force. */
-export async function supersede(tx: Tx, { tokenId, successorId, at }: { tokenId: string; successorId: string; at: string }): Promise<void> {
+export async function supersede(
+  tx: Tx,
+  { tokenId, successorId, at }: { tokenId: string; successorId: string; at: string },
+): Promise<void> {
   const text = "update refresh_tokens set superseded_at = $2, successor_id = $3 where id = $1";
   await tx.query({ name: "identity.supersede", text }, [decodeId("tok", tokenId)!, at, decodeId("tok", successorId)!]);
 }

@@ -12,7 +12,9 @@ async function signedIn(email: string) {
 
 /** The tokens of a user's sessions, as rows. */
 function tokenRows(id: string) {
-  return api.sql("select t.* from refresh_tokens t join sessions s on s.id = t.session_id where s.user_id = $1", [uuidOf(id)]);
+  return api.sql("select t.* from refresh_tokens t join sessions s on s.id = t.session_id where s.user_id = $1", [
+    uuidOf(id),
+  ]);
 }
 
 test("a refresh answers a new pair and marks the session as used", async () => {
@@ -28,11 +30,15 @@ test("a refresh answers a new pair and marks the session as used", async () => {
 
 test("of 64 refreshes with one token at once all get the same successor, and there is one", async () => {
   const { id, tokens } = await signedIn("race@example.com");
-  const answers = await Promise.all(Array.from({ length: 64 }, () => api.refresh(tokens.refreshToken)));
-  deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-  equal(new Set(answers.map(({ json }) => json.refreshToken)).size, 1);
-  equal((await tokenRows(id)).length, 2);
-  equal((await api.refresh(answers[0]!.json.refreshToken)).status, 200);
+  let current = tokens.refreshToken;
+  // The first round opens the connections; only from then on do transactions truly overlap.
+  for (const round of [1, 2, 3]) {
+    const answers = await Promise.all(Array.from({ length: 64 }, () => api.refresh(current)));
+    deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    equal(new Set(answers.map(({ json }) => json.refreshToken)).size, 1);
+    equal((await tokenRows(id)).length, round + 1);
+    current = answers[0]!.json.refreshToken;
+  }
 });
 
 test("a retry up to ten seconds later gets the same successor; one after that ends the session and every token of it", async () => {

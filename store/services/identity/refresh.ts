@@ -34,13 +34,17 @@ export async function refresh(ctx: Context, { body }: In<Refresh>, parts: Parts)
   if (outcome.kind === "granted") return grant(outcome.subject, outcome.refreshToken, parts);
   if (outcome.kind === "refused") throw tokenRefused(outcome.why);
   // Not thrown in the transaction: that the session ended has to stay.
-  ctx.log.warn({ userId: claims.userId, sessionId: outcome.sessionId }, "A refresh token was used twice; its session was ended");
+  ctx.log.warn(
+    { userId: claims.userId, sessionId: outcome.sessionId },
+    "A refresh token was used twice; its session was ended",
+  );
   throw tokenRefused("The token was used before");
 }
 
 async function exchange(ctx: Context, tx: Tx, token: string, claims: RefreshClaims, parts: Parts): Promise<Outcome> {
   const family = await lockFamily(tx, claims.tokenId);
-  if (family === undefined || family.userId !== claims.userId) return { kind: "refused", why: "The token belongs to no session" };
+  if (family === undefined || family.userId !== claims.userId)
+    return { kind: "refused", why: "The token belongs to no session" };
   const asOfMs = ctx.clock.nowMs();
   if (family.ended || family.expiresAtMs <= asOfMs) return { kind: "refused", why: "The session has ended" };
   const owner = await ctx.table(user).get(tx, family.userId);
@@ -50,11 +54,17 @@ async function exchange(ctx: Context, tx: Tx, token: string, claims: RefreshClai
 
   const superseded = await readToken(tx, claims.tokenId);
   if (superseded === undefined) {
-    if (tokenHash(token) !== family.tokenHash) return { kind: "refused", why: "The token is not the one that was issued" };
+    if (tokenHash(token) !== family.tokenHash)
+      return { kind: "refused", why: "The token is not the one that was issued" };
     return { kind: "granted", subject, refreshToken: await rotate(ctx, tx, family, claims.tokenId, parts) };
   }
-  const successor = await parts.tokens.signRefresh({ userId: family.userId, tokenId: superseded.successorId, expiresAtMs: family.absoluteExpiresAtMs });
-  const isRetry = asOfMs - superseded.supersededAtMs <= parts.policy.refreshRetryMs && tokenHash(successor) === family.tokenHash;
+  const successor = await parts.tokens.signRefresh({
+    userId: family.userId,
+    tokenId: superseded.successorId,
+    expiresAtMs: family.absoluteExpiresAtMs,
+  });
+  const isRetry =
+    asOfMs - superseded.supersededAtMs <= parts.policy.refreshRetryMs && tokenHash(successor) === family.tokenHash;
   if (isRetry) return { kind: "granted", subject, refreshToken: successor };
   await endSession(ctx, tx, family.sessionId, parts);
   return { kind: "reused", sessionId: family.sessionId };
@@ -81,5 +91,10 @@ const useSession = {
 
 /** The answer to a login or a refresh. */
 export async function grant(subject: AccessSubject, refreshToken: string, { tokens }: Parts): Promise<Out<Refresh>> {
-  return { accessToken: await tokens.signAccess(subject), refreshToken, tokenType: "Bearer", expiresIn: Math.floor(tokens.accessTtlMs / 1000) };
+  return {
+    accessToken: await tokens.signAccess(subject),
+    refreshToken,
+    tokenType: "Bearer",
+    expiresIn: Math.floor(tokens.accessTtlMs / 1000),
+  };
 }

@@ -9,7 +9,9 @@ import { bearer, password, startIdentity } from "./fixture.ts";
 import { identityService } from "./service.ts";
 
 // Two processes of one system: the same database and the same keys, nothing else in common.
-const { url } = await createTestDatabase({ migrations: migrationsOf(identityService({} as Parameters<typeof identityService>[0])) });
+const { url } = await createTestDatabase({
+  migrations: migrationsOf(identityService({} as Parameters<typeof identityService>[0])),
+});
 const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
 after(() => rm(dataDirectory, { recursive: true, force: true }));
 const settings = { databaseUrls: { users: url }, dataDirectory };
@@ -28,7 +30,10 @@ test("what ends tokens in one process ends them in the others with their next re
       }),
     ),
   );
-  const { out, left, risen, changed } = users as Record<string, { id: string; tokens: Awaited<ReturnType<typeof here.login>> }>;
+  const { out, left, risen, changed } = users as Record<
+    string,
+    { id: string; tokens: Awaited<ReturnType<typeof here.login>> }
+  >;
   const caller = await here.login("changed@example.com");
   await there.runJob("revocations");
   await here.clock.advance(2_000);
@@ -37,7 +42,10 @@ test("what ends tokens in one process ends them in the others with their next re
   await here.post("/auth/logout", { refreshToken: out!.tokens.refreshToken });
   await here.request("DELETE", `/v1/users/${left!.id}`, byBoss);
   await here.request("PATCH", `/v1/users/${risen!.id}`, { body: { role: "admin" }, ...byBoss });
-  await here.request("PUT", "/v1/users/me/password", { body: { currentPassword: password, newPassword: "a wholly different phrase" }, ...bearer(caller) });
+  await here.request("PUT", "/v1/users/me/password", {
+    body: { currentPassword: password, newPassword: "a wholly different phrase" },
+    ...bearer(caller),
+  });
   equal(await there.statusFor(out!.tokens), 200);
 
   await there.runJob("revocations");

@@ -11,7 +11,10 @@ import { createRevocationFeed } from "./revocation-feed.ts";
 import { deleteSession } from "./sessions.ts";
 import { changeUser, createUser, deleteUser } from "./users.ts";
 
-export function identityService({ policy, ...lent }: Omit<Parts, "policy"> & { policy?: Partial<Policy> }): Implementation {
+export function identityService({
+  policy,
+  ...lent
+}: Omit<Parts, "policy"> & { policy?: Partial<Policy> }): Implementation {
   const parts: Parts = { ...lent, policy: { ...defaultPolicy, ...policy } };
   const withParts =
     <I, O>(handler: (ctx: Context, input: I, parts: Parts) => O) =>

@@ -1,0 +1,105 @@
+// The store as a user starts it: a process of its own, on its own data folder.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createClient, type TestClient } from "ashlar/testing";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const cli = join(root, "kernel/cli/ashlar.js");
+
+export interface StoreProcess extends TestClient {
+  readonly pid: number;
+  /** What it printed so far. */
+  output(): string;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+  /** Ends it as an operator would; answers the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface StoreFolder {
+  readonly directory: string;
+  start(environment?: Record<string, string>): Promise<StoreProcess>;
+  /** Runs the CLI against the folder to its end. */
+  cli(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  remove(): Promise<void>;
+}
+
+export async function createStoreFolder(): Promise<StoreFolder> {
+  const directory = await mkdtemp(join(tmpdir(), "ashlar-store-"));
+  const environment = (more: Record<string, string> = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ASHLAR_DATA: directory, ...more });
+  return {
+    directory,
+    async start(more = {}) {
+      const port = await freePort();
+      return started(spawn(process.execPath, [cli, "start"], { cwd: root, env: environment({ PORT: String(port), ...more }), stdio: ["ignore", "pipe", "pipe"] }), port);
+    },
+    async cli(...words) {
+      const child = spawn(process.execPath, [cli, ...words], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+      const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended(child)]);
+      return { code, stdout, stderr };
+    },
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Resolves when it answers. */
+async function started(child: ChildProcess, port: number): Promise<StoreProcess> {
+  let output = "";
+  child.stdout!.on("data", (chunk) => (output += String(chunk)));
+  child.stderr!.on("data", (chunk) => (output += String(chunk)));
+  const client = createClient(`http://127.0.0.1:${port}`);
+  const end = ended(child);
+  const isUp = async () => (await client.request("GET", "/health").catch(() => undefined))?.status === 200;
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(`The store ended at its start:\n${output}`);
+    return isUp();
+  }, 60_000);
+  return {
+    ...client,
+    pid: child.pid!,
+    output: () => output,
+    async kill() {
+      child.kill("SIGKILL");
+      await end;
+    },
+    stop() {
+      child.kill("SIGTERM");
+      return end;
+    },
+  };
+}
+
+/** Waits for what happens in another process, where no clock can be moved by hand. */
+export async function eventually(check: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const untilMs = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > untilMs) throw new Error(`It did not come about within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once("close", (code) => resolve(code)));
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
