@@ -16,7 +16,10 @@ import {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const database = (name: string) => postgresSetting(`PostgreSQL 15 or newer for ${name}, postgres://user:password@host:5432/name; without it the store runs its own`);
+const database = (name: string) =>
+  postgresSetting(
+    `PostgreSQL 15 or newer for ${name}, postgres://user:password@host:5432/name; without it the store runs its own`,
+  );
 
 export const variables = {
   PORT: portSetting(3000, "the port of the API; 0 takes a free one"),
@@ -29,11 +32,27 @@ export const variables = {
   LIMIT_DEFAULT: limitSetting("600/60s", 'requests of one user, such as 600/60s; "off" for none, here and below'),
   LIMIT_ANONYMOUS: limitSetting("300/60s", "requests without a token from one address"),
   LIMIT_AUTH: limitSetting("20/60s", "logins, registrations and the like from one address, and for one account"),
-  TRUSTED_PROXIES: checkedList("addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas", (ranges) => void createAddressReader(ranges), "must be addresses or ranges, such as 10.0.0.0/8,192.0.2.7"),
-  CORS_ORIGINS: checkedList("origins whose pages may call the API, separated by commas", (origins) => void createCors({ origins }), "must be origins as browsers send them, such as https://shop.example, and * is none"),
+  TRUSTED_PROXIES: checkedList(
+    "addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas",
+    (ranges) => void createAddressReader(ranges),
+    "must be addresses or ranges, such as 10.0.0.0/8,192.0.2.7",
+  ),
+  CORS_ORIGINS: checkedList(
+    "origins whose pages may call the API, separated by commas",
+    (origins) => void createCors({ origins }),
+    "must be origins as browsers send them, such as https://shop.example, and * is none",
+  ),
   DEMO_PASSWORD: demoPasswordSetting(),
-  LOG_LEVEL: choiceSetting(logLevels, "info", `${logLevels.join(", ")}; debug also shows the stack of what ends a command`),
-  NODE_ENV: choiceSetting(["development", "test", "production"], "development", "production is without demo data and without the check of every answer"),
+  LOG_LEVEL: choiceSetting(
+    logLevels,
+    "info",
+    `${logLevels.join(", ")}; debug also shows the stack of what ends a command`,
+  ),
+  NODE_ENV: choiceSetting(
+    ["development", "test", "production"],
+    "development",
+    "production is without demo data and without the check of every answer",
+  ),
   INTERNAL_PORT: notYet("the port of /metrics"),
   REDIS_URL: notYet("a cache that several processes share"),
   NATS_URL: notYet("a bus that several processes share"),
@@ -58,7 +77,11 @@ export function readStoreSettings(environment: Environment): StoreSettings {
       port: values.PORT,
       host: values.HOST,
       dataDirectory: values.ASHLAR_DATA,
-      databaseUrls: { users: values.USERS_DATABASE_URL, catalog: values.CATALOG_DATABASE_URL, orders: values.ORDERS_DATABASE_URL },
+      databaseUrls: {
+        users: values.USERS_DATABASE_URL,
+        catalog: values.CATALOG_DATABASE_URL,
+        orders: values.ORDERS_DATABASE_URL,
+      },
       limits: { default: values.LIMIT_DEFAULT, anonymous: values.LIMIT_ANONYMOUS, auth: values.LIMIT_AUTH },
       trustedProxies: values.TRUSTED_PROXIES,
       corsOrigins: values.CORS_ORIGINS,
@@ -80,7 +103,9 @@ export function readTourSettings(): { url: string; password: string } {
 function unknownLimits(environment: Environment): Record<string, Setting<undefined>> {
   const known = Object.keys(variables).filter((name) => name.startsWith("LIMIT_"));
   const unknown = Object.keys(environment).filter((name) => name.startsWith("LIMIT_") && !known.includes(name));
-  return Object.fromEntries(unknown.map((name) => [name, refused(name, `is not a limit of the store; there are ${known.join(", ")}`)]));
+  return Object.fromEntries(
+    unknown.map((name) => [name, refused(name, `is not a limit of the store; there are ${known.join(", ")}`)]),
+  );
 }
 
 /** Known, and refused rather than ignored: who sets it counts on what it does. */
@@ -95,7 +120,11 @@ function refused(meaning: string, mistake: string): Setting<undefined> {
   return { meaning, fallback: undefined, absent: undefined, read };
 }
 
-function checkedList(meaning: string, check: (items: readonly string[]) => void, mistake: string): Setting<readonly string[]> {
+function checkedList(
+  meaning: string,
+  check: (items: readonly string[]) => void,
+  mistake: string,
+): Setting<readonly string[]> {
   const list = listSetting(meaning);
   return {
     ...list,

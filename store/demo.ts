@@ -12,10 +12,13 @@ export function createDemo(password: string): Demo {
     async fill(contextOf, { passwords }) {
       const users = await seedUsers(contextOf("identity"), { passwords, password });
       await seedProducts(contextOf("catalog"));
-      return [admin, member].filter((email) => users.has(email)).map((email) => `log in as ${email} with ${password}`);
+      return [admin, member].filter((email) => users.has(email)).map((email) => `${email}, password ${password}`);
     },
     commands: (url) => [
-      { does: "the three cheapest products", command: `curl "${url}/v1/products?sort=price&limit=3&fields=name,price"` },
+      {
+        does: "the three cheapest products",
+        command: `curl "${url}/v1/products?sort=price&limit=3&fields=name,price"`,
+      },
       {
         does: "log in; the token is good for 15 minutes",
         command: `TOKEN=$(curl -s ${url}/auth/login -H "content-type: application/json" \\

@@ -9,7 +9,6 @@ const folder = await createStoreFolder();
 const limitsOff = { LIMIT_DEFAULT: "off", LIMIT_ANONYMOUS: "off", LIMIT_AUTH: "off" };
 let store = await folder.start(limitsOff);
 after(async () => {
-  await store.stop();
   await folder.remove();
 });
 
@@ -36,7 +35,7 @@ const envelopes = async (...words: string[]) =>
 test("killed right after the 201 of a checkout, the store comes back with the order, its event handled once and the stock right", async () => {
   const productId = await aProduct(5);
   const authorization = await logIn("member@example.com");
-  const placed = await checkout(store, authorization, productId, "before the cut");
+  const placed = await checkout(store, authorization, productId, "before-the-cut");
   await store.kill();
   assert.equal(placed.status, 201);
 
@@ -46,7 +45,7 @@ test("killed right after the 201 of a checkout, the store comes back with the or
   await eventually(async () => (await order()).json.status === "confirmed");
   assert.equal(await stockOf(productId), 4);
 
-  const retried = await checkout(store, again, productId, "before the cut");
+  const retried = await checkout(store, again, productId, "before-the-cut");
   assert.deepEqual([retried.status, retried.text, retried.headers.get("idempotent-replayed")], [201, placed.text, "true"]);
   assert.equal(await stockOf(productId), 4);
 
@@ -60,12 +59,13 @@ test("killed at any moment among checkouts, retries with the same keys lose noth
   for (const killAfterMs of rounds) {
     const productId = await aProduct(20);
     const authorization = await logIn("member@example.com");
-    const keys = Array.from({ length: 20 }, (_, index) => `${productId} ${index}`);
+    const keys = Array.from({ length: 20 }, (_, index) => `${productId}-${index}`);
     const answered = new Map<string, TestAnswer>();
-    const attempts = keys.map(async (key) => void answered.set(key, await checkout(store, authorization, productId, key)));
+    // The cut breaks some of these off: their clients do not know what became of the order.
+    const attempts = keys.map((key) => checkout(store, authorization, productId, key).then((answer) => answered.set(key, answer), () => {}));
     await new Promise((resolve) => setTimeout(resolve, killAfterMs));
     await store.kill();
-    await Promise.allSettled(attempts);
+    await Promise.all(attempts);
 
     store = await folder.start(limitsOff);
     const again = await logIn("member@example.com");
@@ -85,7 +85,7 @@ test("killed at any moment among checkouts, retries with the same keys lose noth
 });
 
 test("a second store on the same folder refuses to start and says why; SIGTERM ends the first with code 0", async () => {
-  await assert.rejects(folder.start(), /in use|already/i);
+  await assert.rejects(folder.start(), /is using the data folder/);
   assert.equal(await store.stop(), 0);
   store = await folder.start(limitsOff);
 });

@@ -26,24 +26,35 @@ export interface StoreFolder {
   start(environment?: Record<string, string>): Promise<StoreProcess>;
   /** Runs the CLI against the folder to its end. */
   cli(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Ends what still runs on the folder, also after a test that failed half-way, and deletes it. */
   remove(): Promise<void>;
 }
 
 export async function createStoreFolder(): Promise<StoreFolder> {
   const directory = await mkdtemp(join(tmpdir(), "ashlar-store-"));
+  const children = new Set<ChildProcess>();
   const environment = (more: Record<string, string> = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ASHLAR_DATA: directory, ...more });
   return {
     directory,
     async start(more = {}) {
       const port = await freePort();
-      return started(spawn(process.execPath, [cli, "start"], { cwd: root, env: environment({ PORT: String(port), ...more }), stdio: ["ignore", "pipe", "pipe"] }), port);
+      const child = spawn(process.execPath, [cli, "start"], { cwd: root, env: environment({ PORT: String(port), ...more }), stdio: ["ignore", "pipe", "pipe"] });
+      children.add(child);
+      return started(child, port);
     },
     async cli(...words) {
       const child = spawn(process.execPath, [cli, ...words], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
       const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended(child)]);
       return { code, stdout, stderr };
     },
-    remove: () => rm(directory, { recursive: true, force: true }),
+    async remove() {
+      for (const child of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        child.kill("SIGTERM");
+        await ended(child);
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 

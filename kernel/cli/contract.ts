@@ -27,7 +27,10 @@ export async function checkDocuments(): Promise<void> {
     const committed = await readIfThere(path);
     if (committed !== format(content)) stale.push(describe(path, committed, content));
   }
-  if (stale.length > 0) throw new Error(`what the contracts say is not what is committed.\n\n${stale.join("\n\n")}\n\nRun \`ashlar contract write\` and review the change.`);
+  if (stale.length > 0)
+    throw new Error(
+      `what the contracts say is not what is committed.\n\n${stale.join("\n")}\n\nRun \`ashlar contract write\` and review the change.`,
+    );
 }
 
 async function documents(): Promise<ServiceDocument[]> {

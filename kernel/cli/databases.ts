@@ -27,7 +27,11 @@ const clock = systemClock;
  * Opens every database: the configured ones as they are; the embedded ones of an app that runs now by
  * joining it, else by starting the embedded server until `close`.
  */
-export async function openDatabases({ app }: FoundApp, settings: SystemSettings, options: OpenOptions): Promise<OpenDatabases> {
+export async function openDatabases(
+  { app }: FoundApp,
+  settings: SystemSettings,
+  options: OpenOptions,
+): Promise<OpenDatabases> {
   const { databaseUrls } = settings;
   await requireDatabases(databaseUrls);
   const names = [...new Set(app.definition.contracts.map(({ database }) => database))];
@@ -48,11 +52,17 @@ export async function openDatabases({ app }: FoundApp, settings: SystemSettings,
   };
 }
 
-async function openEmbedded(names: readonly string[], { dataDirectory }: SystemSettings, { create, log, onProgress }: OpenOptions) {
+async function openEmbedded(
+  names: readonly string[],
+  { dataDirectory }: SystemSettings,
+  { create, log, onProgress }: OpenOptions,
+) {
   const running = await attachEmbeddedPostgres(dataDirectory);
   if (running !== undefined) return { ...running, stop: async () => {} };
   if (!create && !existsSync(join(dataDirectory, "postgres"))) {
-    throw new Error(`There is nothing in ${dataDirectory} yet. Start the app once, or point ASHLAR_DATA at the folder it uses.`);
+    throw new Error(
+      `There is nothing in ${dataDirectory} yet. Start the app once, or point ASHLAR_DATA at the folder it uses.`,
+    );
   }
   const databases = names.map((name) => ({ name }));
   const progress = onProgress === undefined ? {} : { onProgress };
@@ -63,7 +73,9 @@ const oldestVersion = 15;
 
 /** Refuses, naming all of them, configured databases that cannot be reached or are too old. */
 export async function requireDatabases(urls: SystemSettings["databaseUrls"]): Promise<void> {
-  const found = await Promise.all(Object.entries(urls).map(([name, url]) => (url === undefined ? undefined : troubleWith(name, url))));
+  const found = await Promise.all(
+    Object.entries(urls).map(([name, url]) => (url === undefined ? undefined : troubleWith(name, url))),
+  );
   const troubles = found.filter((trouble) => trouble !== undefined);
   if (troubles.length > 0) throw new Error(troubles.join("\n"));
 }
@@ -73,11 +85,15 @@ async function troubleWith(name: string, url: string): Promise<string | undefine
   const { host, pathname } = new URL(url);
   const described = `The database of "${name}" (${pathname.slice(1)} at ${host})`;
   try {
-    const { rows } = await database.query<{ version: number }>("select current_setting('server_version_num')::int / 10000 as version");
+    const { rows } = await database.query<{ version: number }>(
+      "select current_setting('server_version_num')::int / 10000 as version",
+    );
     const { version } = rows[0]!;
-    return version < oldestVersion ? `${described} is PostgreSQL ${version}; ${oldestVersion} or newer is needed.` : undefined;
+    return version < oldestVersion
+      ? `${described} is PostgreSQL ${version}; ${oldestVersion} or newer is needed.`
+      : undefined;
   } catch (error) {
-    return `${described} cannot be used: ${describeError(error)}`;
+    return `${described} cannot be used: ${describeError(error instanceof Error ? (error.cause ?? error) : error)}`;
   } finally {
     await database.close().catch(() => {});
   }

@@ -8,7 +8,9 @@ const command = fileURLToPath(new URL("./ashlar.js", import.meta.url));
 
 /** Node's own watcher does the work. It asks for the end with SIGTERM and waits, so every stop is a clean one. */
 export async function develop(): Promise<void> {
-  const watcher = spawn(process.execPath, ["--watch", "--watch-preserve-output", command, "start"], { stdio: "inherit" });
+  const watcher = spawn(process.execPath, ["--watch", "--watch-preserve-output", command, "start"], {
+    stdio: "inherit",
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => watcher.kill(signal));
   const [code] = (await once(watcher, "exit")) as [number | null];
   process.exitCode = code ?? 0;

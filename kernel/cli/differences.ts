@@ -22,9 +22,11 @@ function isObject(value: Json): value is Record<string, Json> {
   return typeof value === "object" && value !== null;
 }
 
-/** `paths["/v1/products"].get.responses["404"]`: keys that are no names are quoted. */
+/** `paths["/v1/products"].get.responses[404]`: keys that are no names are in brackets. */
 function format(path: readonly string[]): string {
-  const keys = path.map((key) => (/^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`));
+  const keys = path.map((key) =>
+    /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`,
+  );
   return keys.join("").replace(/^\./, "") || "the document";
 }
 

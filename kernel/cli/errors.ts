@@ -10,7 +10,9 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (process.env.LOG_LEVEL === "debug") return withCauses(error);
   // A Failure is worded for clients, who must not learn the cause. Whoever runs this must.
-  return error.name === "Failure" && error.cause instanceof Error ? `${error.message}: ${messageOf(error.cause)}` : messageOf(error);
+  return error.name === "Failure" && error.cause instanceof Error
+    ? `${error.message}: ${messageOf(error.cause)}`
+    : messageOf(error);
 }
 
 /** Connecting to a name with several addresses fails with several errors and no message. */

@@ -19,11 +19,24 @@ interface ServiceDatabase {
 }
 
 /** The newest events of all services, oldest first, in the envelope that subscribers get. */
-export async function list({ limit, service, type, aggregate, state }: Selection & { type?: string; aggregate?: string; state?: boolean }): Promise<void> {
-  const filter = { limit, ...(type === undefined ? {} : { type }), ...(aggregate === undefined ? {} : { aggregateId: aggregate }) };
+export async function list({
+  limit,
+  service,
+  type,
+  aggregate,
+  state,
+}: Selection & { type?: string; aggregate?: string; state?: boolean }): Promise<void> {
+  const filter = {
+    limit,
+    ...(type === undefined ? {} : { type }),
+    ...(aggregate === undefined ? {} : { aggregateId: aggregate }),
+  };
   const found = await onDatabases(service, async (each) => {
     const listed = await listEvents(each.database, filter);
-    return listed.map(({ envelope, state, pending }) => ({ envelope, delivery: { service: each.service, state, pending } }));
+    return listed.map(({ envelope, state, pending }) => ({
+      envelope,
+      delivery: { service: each.service, state, pending },
+    }));
   });
   const order = (one: (typeof found)[number]) => `${one.envelope.timestamp} ${one.envelope.id}`;
   const newest = found.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)).slice(-limit);
@@ -39,7 +52,10 @@ export async function listDeadLetters({ service, limit }: Selection): Promise<vo
 }
 
 /** Replays a letter with all of its aggregate, or everything. The running app does it; this only asks. */
-export async function replay(id: string | undefined, { all, service }: { all?: boolean; service?: string }): Promise<void> {
+export async function replay(
+  id: string | undefined,
+  { all, service }: { all?: boolean; service?: string },
+): Promise<void> {
   if ((id === undefined) === (all !== true)) throw new UsageError("say which: the id of one dead letter, or --all");
   const asked = await onDatabases(service, async (each) => {
     const replayRequested = await replayDead(each.database, id === undefined ? "all" : { id });
@@ -51,7 +67,9 @@ export async function replay(id: string | undefined, { all, service }: { all?: b
 
 /** Its event will have no effect, ever. */
 export async function drop(id: string, { service }: { service?: string }): Promise<void> {
-  const dropped = await onDatabases(service, async (each) => ((await dropDead(each.database, id)) ? [{ service: each.service, dropped: id }] : []));
+  const dropped = await onDatabases(service, async (each) =>
+    (await dropDead(each.database, id)) ? [{ service: each.service, dropped: id }] : [],
+  );
   if (dropped.length === 0) throw notDead(id);
   for (const one of dropped) print(one);
 }
@@ -67,14 +85,21 @@ async function onDatabases<T>(service: string | undefined, ask: (each: ServiceDa
   if (service !== undefined && !contracts.some(({ name }) => name === service)) {
     throw new UsageError(`there is no service "${service}"; there are ${contracts.map(({ name }) => name).join(", ")}`);
   }
-  const chosen = new Map(contracts.filter(({ name }) => service === undefined || name === service).map((one) => [one.database, one.name]));
-  const { databases, close } = await openDatabases(found, settingsOf(found).system, { create: false, log: silentLogger });
+  const chosen = new Map(
+    contracts.filter(({ name }) => service === undefined || name === service).map((one) => [one.database, one.name]),
+  );
+  const { databases, close } = await openDatabases(found, settingsOf(found).system, {
+    create: false,
+    log: silentLogger,
+  });
   try {
     const each = [...chosen].map(([name, owner]) => ask({ service: owner, database: databases.get(name)! }));
     return (await Promise.all(each)).flat();
   } catch (error) {
     if ((error as { code?: string }).code !== undefinedTable) throw error;
-    throw new Error("The databases have not been migrated yet. Start the app once, or run `ashlar migrate`.", { cause: error });
+    throw new Error("The databases have not been migrated yet. Start the app once, or run `ashlar migrate`.", {
+      cause: error,
+    });
   } finally {
     await close();
   }

@@ -19,7 +19,9 @@ export async function findApp(directory = process.cwd()): Promise<FoundApp> {
     throw new Error(`${file} cannot be loaded: ${(cause as Error).message}`, { cause });
   })) as { default?: Partial<App> };
   if (app?.definition === undefined || app.variables === undefined || typeof app.readSettings !== "function") {
-    throw new Error(`${file} does not export an app. Export one by default: { definition, variables, readSettings } (type App of ashlar/runtime).`);
+    throw new Error(
+      `${file} does not export an app. Export one by default: { definition, variables, readSettings } (type App of ashlar/runtime).`,
+    );
   }
   return { app: app as App, root, file };
 }
@@ -31,7 +33,9 @@ async function findModule(directory: string): Promise<{ root: string; file: stri
     const named = text === undefined ? undefined : appOf(text, path);
     if (named !== undefined) return { root, file: resolve(root, named) };
     if (root === dirname(root)) {
-      throw new Error(`There is no Ashlar app in ${directory} or above it. Name its module in package.json: "ashlar": { "app": "main.ts" }.`);
+      throw new Error(
+        `There is no Ashlar app in ${directory} or above it. Name its module in package.json: "ashlar": { "app": "main.ts" }.`,
+      );
     }
   }
 }

@@ -122,6 +122,7 @@ function readCount(text: string): number {
 }
 
 function readEventId(text: string): string {
-  if (decodeId("evt", text) === undefined) throw new InvalidArgumentError("It must be the id of an event, such as evt_01h455vb4pex5vsknk084sn02q.");
+  if (decodeId("evt", text) === undefined)
+    throw new InvalidArgumentError("It must be the id of an event, such as evt_01h455vb4pex5vsknk084sn02q.");
   return text;
 }

@@ -4,7 +4,7 @@
 // JSON object a line, how it failed included.
 
 import { access, constants, mkdir } from "node:fs/promises";
-import { systemClock, systemRandom } from "../base/index.ts";
+import { type Logger, systemClock, systemRandom } from "../base/index.ts";
 import { type AppSettings, createLogger, type RunningSystem, startSystem } from "../runtime/index.ts";
 import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
@@ -25,14 +25,17 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
   const { definition } = app;
   const { system: systemSettings, demo, logLevel } = settings;
   const terminal = process.stdout.isTTY;
-  const log = createLogger({ level: logLevel, readable: terminal });
+  let ready = false;
+  const logger = createLogger({ level: logLevel, readable: terminal });
+  // Until it serves, a person reads the progress; the log would tell the same at length.
+  const log = terminal && logLevel === "info" ? withoutInfo(logger, () => !ready) : logger;
   const end = waitForEnd(systemClock, log);
   const startedAtMs = systemClock.nowMs();
 
   if (terminal) showHeading(definition);
   await requireFolder(systemSettings.dataDirectory);
   await requireDatabases(systemSettings.databaseUrls);
-  const system = await startSystem({
+  const starting = startSystem({
     definition: { ...definition, ...(demo === undefined ? {} : { demo: demo.fill }) },
     settings: systemSettings,
     clock: systemClock,
@@ -41,6 +44,10 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
     demo: demo !== undefined,
     onProgress: (message) => (terminal ? showProgress(message) : log.info({}, message)),
   });
+  const system = await starting.catch((error: unknown) => {
+    throw hostTrouble(error, systemSettings.host) ?? error;
+  });
+  ready = true;
   liveThroughErrors(log);
 
   if (!end.asked()) {
@@ -53,9 +60,20 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
   process.exit(0);
 }
 
+function withoutInfo(log: Logger, hidden: () => boolean): Logger {
+  const info: Logger["info"] = (fields, message) => hidden() || log.info(fields, message);
+  return { ...log, info, child: (fields) => withoutInfo(log.child(fields), hidden) };
+}
+
 function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettings) {
   const url = visibleUrl(system.url);
-  return { url, docs: `${url}/docs`, dataDirectory, embeddedPostgres: system.embedded, services: [...system.services.keys()] };
+  return {
+    url,
+    docs: `${url}/docs`,
+    dataDirectory,
+    embeddedPostgres: system.embedded,
+    services: [...system.services.keys()],
+  };
 }
 
 const folderTroubles: Readonly<Record<string, string>> = {
@@ -73,8 +91,20 @@ async function requireFolder(path: string): Promise<void> {
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
-    throw new Error(`The data folder ${path} cannot be used: ${folderTroubles[code] ?? message}. Choose another with ASHLAR_DATA.`, { cause });
+    throw new Error(
+      `The data folder ${path} cannot be used: ${folderTroubles[code] ?? message}. Choose another with ASHLAR_DATA.`,
+      { cause },
+    );
   }
+}
+
+function hostTrouble(cause: unknown, host: string): Error | undefined {
+  const { address, hostname } = cause as { address?: string; hostname?: string };
+  if (address !== host && hostname !== host) return undefined;
+  return new Error(
+    `${host} is no address of this machine. Choose another with HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for everybody who can reach it.`,
+    { cause },
+  );
 }
 
 /** Nothing runs any more, but a timer of what did might keep the process. */

@@ -11,6 +11,9 @@ export async function printVariables(): Promise<void> {
 export function describeVariables(variables: App["variables"]): string {
   const width = Math.max(...Object.keys(variables).map((name) => name.length));
   return Object.entries(variables)
-    .map(([name, { meaning, fallback }]) => `${name.padEnd(width)}  ${meaning}${fallback === undefined ? "" : ` (default: ${fallback})`}\n`)
+    .map(
+      ([name, { meaning, fallback }]) =>
+        `${name.padEnd(width)}  ${meaning}${fallback === undefined ? "" : ` (default: ${fallback})`}\n`,
+    )
     .join("");
 }

@@ -24,22 +24,33 @@ export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
   const { demo } = settings;
   const { dataDirectory, host } = settings.system;
   const url = visibleUrl(system.url);
+  const inside = relative(root, dataDirectory);
+  const folder = inside.startsWith("..") ? dataDirectory : inside;
   const lines: [name: string, value: string][] = [
     ["API", styleText("cyan", url)],
     ["Docs", styleText("cyan", `${url}/docs`)],
     ["Health", styleText("cyan", `${url}/health`)],
     ["Services", [...system.services.keys()].join(", ")],
-    ["Data", `${relative(root, dataDirectory) || "."} ${styleText("dim", system.embedded ? "(with its own PostgreSQL)" : "(keys; the databases are configured)")}`],
+    [
+      "Data",
+      `${folder} ${styleText("dim", system.embedded ? "(with its own PostgreSQL)" : "(keys; the databases are configured)")}`,
+    ],
     ...system.demo.map((line, index): [string, string] => [index === 0 ? "Demo" : "", line]),
   ];
   show(`\n  ${styleText("green", "Ready")} in ${(tookMs / 1000).toFixed(1)} s\n\n`);
   for (const [name, value] of lines) show(`  ${styleText("bold", name.padEnd(9))} ${value}\n`);
   if (system.demo.length > 0 && !isLoopback(host)) {
-    show(styleText("yellow", `\n  Other machines can reach ${host}, and the demo passwords are known. Set NODE_ENV=production to be without demo data.\n`));
+    show(
+      styleText(
+        "yellow",
+        `\n  Other machines can reach ${host}, and the demo passwords are known. Set NODE_ENV=production to be without demo data.\n`,
+      ),
+    );
   }
   if (demo !== undefined && system.demo.length > 0) {
     show("\n  Try, in another terminal:\n");
-    for (const { does, command } of demo.commands(url)) show(`\n  ${styleText("dim", `# ${does}`)}\n${command.replaceAll(/^/gm, "  ")}\n`);
+    for (const { does, command } of demo.commands(url))
+      show(`\n  ${styleText("dim", `# ${does}`)}\n${command.replaceAll(/^/gm, "  ")}\n`);
   }
   show(`\n  ${styleText("dim", "Ctrl-C stops it. What was stored stays.")}\n\n`);
 }
@@ -47,7 +58,8 @@ export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
 /** Where a person on this machine finds it. */
 export function visibleUrl(url: string): string {
   const visible = new URL(url);
-  if (isLoopback(visible.hostname) || visible.hostname === "0.0.0.0" || visible.hostname === "[::]") visible.hostname = "localhost";
+  if (isLoopback(visible.hostname) || visible.hostname === "0.0.0.0" || visible.hostname === "[::]")
+    visible.hostname = "localhost";
   return visible.origin;
 }
 

@@ -16,11 +16,17 @@ export function asyncApi(services: readonly ServiceContract[], info: DocumentInf
   const { identifier: _identifier, ...plainLicense } = license ?? { name: "" };
   return {
     asyncapi: "3.0.0",
-    info: { ...info, ...(license && { license: plainLicense }), tags: services.map(({ name, summary }) => ({ name, description: summary })) },
+    info: {
+      ...info,
+      ...(license && { license: plainLicense }),
+      tags: services.map(({ name, summary }) => ({ name, description: summary })),
+    },
     defaultContentType: "application/json",
     channels: Object.fromEntries(types.map((type) => [type, channel(type, declared.get(type))])),
     operations: Object.fromEntries(services.flatMap(operationsOf)),
-    components: { messages: Object.fromEntries(types.map((type) => [messageName(type), message(type, declared.get(type))])) },
+    components: {
+      messages: Object.fromEntries(types.map((type) => [messageName(type), message(type, declared.get(type))])),
+    },
   };
 }
 
@@ -40,12 +46,18 @@ function operationsOf({ name, events, subscribes }: ServiceContract): [string, o
       action,
       channel: { $ref: `#/channels/${type}` },
       summary: `${name} ${action === "send" ? "announces" : "handles"} ${type}`,
-      description: action === "send" ? "In the transaction of the change it tells of." : "More than one delivery has the effect of one.",
+      description:
+        action === "send"
+          ? "In the transaction of the change it tells of."
+          : "More than one delivery has the effect of one.",
       tags: [{ name }],
       messages: [{ $ref: `#/channels/${type}/messages/${messageName(type)}` }],
     },
   ];
-  return [...events.map(({ type }) => operation("send", "Sends", type)), ...subscribes.map((type) => operation("receive", "Receives", type))];
+  return [
+    ...events.map(({ type }) => operation("send", "Sends", type)),
+    ...subscribes.map((type) => operation("receive", "Receives", type)),
+  ];
 }
 
 function message(type: string, event: EventType | undefined): object {
@@ -69,7 +81,9 @@ function envelopeOf(type: string, event: EventType | undefined): TSchema {
     aggregateId: event ? id(event.aggregate) : text({ max: 128 }),
     timestamp: moment(),
     version: optional(integer({ min: 1, description: "Of the aggregate after the change, where it has one" })),
-    traceparent: optional(text({ max: 55, pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", examples: [exampleTrace] })),
+    traceparent: optional(
+      text({ max: 55, pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", examples: [exampleTrace] }),
+    ),
     data: (event?.data ?? { type: "object" }) as TSchema,
   } satisfies Fields;
   return schemaOf(object(fields)) as unknown as TSchema;

@@ -26,7 +26,10 @@ export function createNamedParts(section: string): NamedParts {
       let name = nameOf.get(content);
       if (name === undefined) {
         name = names.find((candidate) => !parts.has(candidate));
-        if (name === undefined) throw new Error(`Two different parts of the OpenAPI document are named ${names[0]}. Rename an operation or a resource.`);
+        if (name === undefined)
+          throw new Error(
+            `Two different parts of the OpenAPI document are named ${names[0]}. Rename an operation or a resource.`,
+          );
         nameOf.set(content, name);
         parts.set(name, part);
       }
@@ -39,16 +42,25 @@ export function createNamedParts(section: string): NamedParts {
 export type Components = Readonly<Record<"schemas" | "parameters" | "headers" | "responses", NamedParts>>;
 
 export function createComponents(): Components {
-  const [schemas, parameters, headers, responses] = (["schemas", "parameters", "headers", "responses"] as const).map(createNamedParts);
+  const [schemas, parameters, headers, responses] = (["schemas", "parameters", "headers", "responses"] as const).map(
+    createNamedParts,
+  );
   return { schemas: schemas!, parameters: parameters!, headers: headers!, responses: responses! };
 }
 
 /** The headers of an answer; each is described once in the document. */
-export function headersOf(names: readonly HeaderName[], { headers }: Pick<Components, "headers">): Record<string, Reference> {
+export function headersOf(
+  names: readonly HeaderName[],
+  { headers }: Pick<Components, "headers">,
+): Record<string, Reference> {
   return Object.fromEntries(names.map((name) => [name, headers.refer(name, [name], describeHeader(name))]));
 }
 
 /** The content of an answer or a body in JSON, with its example where there is one. */
-export function jsonContent(schema: Reference, example: unknown, types: readonly string[] = ["application/json"]): Record<string, object> {
+export function jsonContent(
+  schema: Reference,
+  example: unknown,
+  types: readonly string[] = ["application/json"],
+): Record<string, object> {
   return Object.fromEntries(types.map((type) => [type, example === undefined ? { schema } : { schema, example }]));
 }

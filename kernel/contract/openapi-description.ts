@@ -7,8 +7,14 @@ import type { ApiVersion } from "./version.ts";
 
 /** The introduction: the conventions and the closed list of error codes. */
 export function guide(description: string | undefined, codes: readonly ErrorCode[]): string {
-  const rows = codes.map(({ code, status, meaning }) => `| \`${code}\` | ${status} | ${meaning.replaceAll("|", "\\|")} |`);
-  return [...(description === undefined ? [] : [description]), conventions, `## Errors\n\n${envelope}\n\n| code | status | meaning |\n| --- | --- | --- |\n${rows.join("\n")}`].join("\n\n");
+  const rows = codes.map(
+    ({ code, status, meaning }) => `| \`${code}\` | ${status} | ${meaning.replaceAll("|", "\\|")} |`,
+  );
+  return [
+    ...(description === undefined ? [] : [description]),
+    conventions,
+    `## Errors\n\n${envelope}\n\n| code | status | meaning |\n| --- | --- | --- |\n${rows.join("\n")}`,
+  ].join("\n\n");
 }
 
 const conventions = `## Conventions
@@ -35,16 +41,21 @@ export function describe(operation: AnyOperation, version: ApiVersion): string {
   const types = emits.map(({ type }) => `\`${type}\``).join(", ");
   const sentences = [
     operation.description,
-    `For ${operation.access.filter((grant) => grant !== "service").map(named).join(" or ")}.`,
+    `For ${operation.access
+      .filter((grant) => grant !== "service")
+      .map(named)
+      .join(" or ")}.`,
     types !== "" && `Announces ${types}.`,
     idempotent ? "May be repeated with the same Idempotency-Key." : !repeatable && "Not to be repeated blindly.",
     limit.class !== "default" && `Has the limit \`${limit.class}\`.`,
-    version.deprecatedAt !== undefined && `Deprecated since ${version.deprecatedAt}${version.sunsetAt === undefined ? "" : `, switched off on ${version.sunsetAt}`}.`,
+    version.deprecatedAt !== undefined &&
+      `Deprecated since ${version.deprecatedAt}${version.sunsetAt === undefined ? "" : `, switched off on ${version.sunsetAt}`}.`,
   ];
   return sentences.filter((sentence) => typeof sentence === "string").join(" ");
 }
 
 function named(grant: Grant): string {
-  if (typeof grant === "object") return "role" in grant ? `the role \`${grant.role}\`` : `the user that \`${grant.self}\` names`;
+  if (typeof grant === "object")
+    return "role" in grant ? `the role \`${grant.role}\`` : `the user that \`${grant.self}\` names`;
   return { anyone: "anyone", signedIn: "any user", owner: "the owner", service: "services" }[grant];
 }

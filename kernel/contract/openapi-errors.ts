@@ -58,7 +58,9 @@ function hasSelf(access: AnyOperation["access"]): boolean {
  * Throws when two services give one code different statuses.
  */
 export function errorCatalogue(services: readonly ServiceContract[]): ErrorCode[] {
-  const declared = services.flatMap((service) => Object.values(service.allOperations).flatMap((operation) => operation.errors as readonly ErrorCode[]));
+  const declared = services.flatMap((service) =>
+    Object.values(service.allOperations).flatMap((operation) => operation.errors as readonly ErrorCode[]),
+  );
   const all = [...Object.values(errors), ...declared];
   const statuses = new Map(all.map(({ code, status }) => [code, status]));
   const torn = all.find(({ code, status }) => statuses.get(code) !== status);

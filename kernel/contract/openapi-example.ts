@@ -45,7 +45,9 @@ function textExample(plain: JsonSchema, name: string): string | null | undefined
   const text = sentence.padEnd(minLength, " of some length").slice(0, maxLength);
   const { pattern } = plain;
   if (pattern === undefined || new RegExp(pattern, "u").test(text)) return text;
-  return guesses.find((guess) => guess.length >= minLength && guess.length <= maxLength && new RegExp(pattern, "u").test(guess));
+  return guesses.find(
+    (guess) => guess.length >= minLength && guess.length <= maxLength && new RegExp(pattern, "u").test(guess),
+  );
 }
 
 function within({ minimum = -Infinity, maximum = Infinity }: JsonSchema, wish: number): number {

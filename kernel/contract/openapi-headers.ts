@@ -8,15 +8,29 @@ const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };
 const count = { type: "integer", format: "int64", minimum: 0, maximum: 999_999_999_999_999 };
 
 const headers = {
-  "Access-Control-Allow-Origin": { ...line, description: "The origin of the page that asked, when it is on the list of allowed ones" },
+  "Access-Control-Allow-Origin": {
+    ...line,
+    description: "The origin of the page that asked, when it is on the list of allowed ones",
+  },
   "API-Version": { ...count, description: "The version of the API that answered", minimum: 1, maximum: 9999 },
   "Accept-Patch": { ...line, description: "The media types a PATCH may have; on PATCH" },
   Allow: { ...line, description: "The methods this address has; on 405" },
   "Cache-Control": { ...line, description: "Who may keep the answer; `no-store` on refusals and credentials" },
-  Deprecation: { ...line, description: "Since when this version is deprecated, as `@` and epoch seconds (RFC 9745)", pattern: "^@\\d+$" },
+  Deprecation: {
+    ...line,
+    description: "Since when this version is deprecated, as `@` and epoch seconds (RFC 9745)",
+    pattern: "^@\\d+$",
+  },
   ETag: { ...line, description: "A strong tag of exactly this representation", pattern: '^"[^"]+"$' },
-  "Idempotent-Replayed": { type: "string", enum: ["true"], description: "Present when the answer is that of an earlier request with the same Idempotency-Key" },
-  Link: { ...line, description: "Where to go from here (RFC 8288): other pages of a list, the successor of a deprecated version" },
+  "Idempotent-Replayed": {
+    type: "string",
+    enum: ["true"],
+    description: "Present when the answer is that of an earlier request with the same Idempotency-Key",
+  },
+  Link: {
+    ...line,
+    description: "Where to go from here (RFC 8288): other pages of a list, the successor of a deprecated version",
+  },
   Location: { ...line, description: "The address of what was created, in the same version", format: "uri-reference" },
   // As sent: `RateLimit`. Linters that know two families of limit headers accept one of them only, by case.
   Ratelimit: { ...line, description: "What is left of the limit and when it is full again (IETF draft)" },
@@ -28,14 +42,30 @@ const headers = {
   "X-RateLimit-Limit": { ...count, description: "How many requests the bucket holds" },
   "X-RateLimit-Remaining": { ...count, description: "How many are left" },
   "X-RateLimit-Reset": { ...count, description: "When the bucket is full again, in epoch seconds" },
-  "X-Request-Id": { type: "string", maxLength: 128, pattern: "^[A-Za-z0-9._-]+$", description: "The name of the request, also in the log" },
+  "X-Request-Id": {
+    type: "string",
+    maxLength: 128,
+    pattern: "^[A-Za-z0-9._-]+$",
+    description: "The name of the request, also in the log",
+  },
 };
 
 export type HeaderName = keyof typeof headers;
 
-export const rateLimitHeaderNames = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "Ratelimit"] as const satisfies HeaderName[];
+export const rateLimitHeaderNames = [
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+  "RateLimit-Policy",
+  "Ratelimit",
+] as const satisfies HeaderName[];
 /** On every answer, even where nothing was understood. */
-export const commonHeaders = ["X-Request-Id", "Cache-Control", "Vary", "Access-Control-Allow-Origin"] as const satisfies HeaderName[];
+export const commonHeaders = [
+  "X-Request-Id",
+  "Cache-Control",
+  "Vary",
+  "Access-Control-Allow-Origin",
+] as const satisfies HeaderName[];
 const negotiated = [...commonHeaders, "API-Version", ...rateLimitHeaderNames] as const satisfies HeaderName[];
 
 /** What a success carries. */

@@ -2,9 +2,9 @@
 
 import { type ErrorCode, errors } from "./errors.ts";
 import { type Components, headersOf } from "./openapi-components.ts";
+import { healthExample, healthSchema, keySetSchema, statusSchema } from "./openapi-platform-schemas.ts";
 import { commonHeaders, type HeaderName, rateLimitHeaderNames } from "./openapi-headers.ts";
 import { refusal, refusalBeforeRouting } from "./openapi-refusals.ts";
-import type { JsonSchema } from "./schema.ts";
 
 export const platformTag = "operations";
 
@@ -22,13 +22,20 @@ interface PlatformPath {
 
 /** The path items of the operations endpoints. */
 export function platformPaths(components: Components): Record<string, object> {
-  return Object.fromEntries(Object.entries(platform(components)).map(([path, item]) => [path, { get: documentPath(item, components) }]));
+  return Object.fromEntries(
+    Object.entries(platform(components)).map(([path, item]) => [path, { get: documentPath(item, components) }]),
+  );
 }
 
 function platform({ schemas }: Components): Record<string, PlatformPath> {
-  const document = { schema: schemas.refer("", ["ApiDocument"], { type: "object", description: "An OpenAPI or AsyncAPI document" }) };
+  const document = {
+    schema: schemas.refer("", ["ApiDocument"], { type: "object", description: "An OpenAPI or AsyncAPI document" }),
+  };
   const liveness = { schema: schemas.refer("", ["Liveness"], statusSchema(["alive"])), example: { status: "alive" } };
-  const readiness = { schema: schemas.refer("", ["Readiness"], statusSchema(["ready", "unready"])), example: { status: "ready" } };
+  const readiness = {
+    schema: schemas.refer("", ["Readiness"], statusSchema(["ready", "unready"])),
+    example: { status: "ready" },
+  };
   const json = { mediaType: "application/json", limited: true };
   return {
     "/health": {
@@ -57,7 +64,13 @@ function platform({ schemas }: Components): Record<string, PlatformPath> {
       content: readiness,
       unavailable: "Not ready",
     },
-    "/openapi.json": { ...json, operationId: "getOpenApi", summary: "Read this document", description: "OpenAPI 3.1, made from the contracts.", content: document },
+    "/openapi.json": {
+      ...json,
+      operationId: "getOpenApi",
+      summary: "Read this document",
+      description: "OpenAPI 3.1, made from the contracts.",
+      content: document,
+    },
     "/asyncapi.json": {
       ...json,
       operationId: "getAsyncApi",
@@ -83,7 +96,10 @@ function platform({ schemas }: Components): Record<string, PlatformPath> {
   };
 }
 
-function documentPath({ operationId, summary, description, limited, mediaType, content, unavailable }: PlatformPath, components: Components): object {
+function documentPath(
+  { operationId, summary, description, limited, mediaType, content, unavailable }: PlatformPath,
+  components: Components,
+): object {
   const names: HeaderName[] = [...commonHeaders, ...(limited ? rateLimitHeaderNames : [])];
   const headers = headersOf(names, components);
   const refused = (code: ErrorCode) => ({ [code.status]: refusal(code.status, [code], components) });
@@ -98,54 +114,10 @@ function documentPath({ operationId, summary, description, limited, mediaType, c
       ...refused(errors.badRequest),
       ...(limited ? refused(errors.rateLimited) : {}),
       ...refused(errors.internal),
-      ...(unavailable === undefined ? {} : { 503: { description: unavailable, headers, content: { [mediaType]: { schema: content.schema } } } }),
+      ...(unavailable === undefined
+        ? {}
+        : { 503: { description: unavailable, headers, content: { [mediaType]: { schema: content.schema } } } }),
       default: refusalBeforeRouting(components),
     },
   };
 }
-
-const check: JsonSchema = {
-  type: "object",
-  properties: { status: { type: "string", enum: ["up", "down"] }, latency: { type: "number", format: "double", minimum: 0, maximum: 3_600_000, description: "Milliseconds" } },
-  required: ["status", "latency"],
-  additionalProperties: false,
-};
-const healthSchema: JsonSchema = {
-  type: "object",
-  properties: {
-    status: { type: "string", enum: ["healthy", "degraded", "unhealthy"] },
-    version: { type: "string", maxLength: 64, pattern: "^[\\x20-\\x7e]*$", description: "Of the application" },
-    timestamp: { type: "string", format: "date-time", maxLength: 40 },
-    checks: { type: "object", properties: { database: check, cache: check, queue: check }, required: ["database", "cache", "queue"], additionalProperties: false },
-  },
-  required: ["status", "version", "timestamp", "checks"],
-  additionalProperties: false,
-};
-const healthExample = {
-  status: "healthy",
-  version: "1.2.3",
-  timestamp: "2026-01-15T10:30:00.000Z",
-  checks: { database: { status: "up", latency: 1.4 }, cache: { status: "up", latency: 0.3 }, queue: { status: "up", latency: 0.6 } },
-};
-function statusSchema(statuses: readonly string[]): JsonSchema {
-  return { type: "object", properties: { status: { type: "string", enum: [...statuses] } }, required: ["status"], additionalProperties: false };
-}
-
-const base64url = { type: "string", maxLength: 4096, pattern: "^[A-Za-z0-9_-]+$" };
-const keySetSchema: JsonSchema = {
-  type: "object",
-  properties: {
-    keys: {
-      type: "array",
-      maxItems: 16,
-      items: {
-        type: "object",
-        properties: { kty: { type: "string", enum: ["OKP"] }, crv: { type: "string", enum: ["Ed25519"] }, x: base64url, kid: base64url, alg: { type: "string", enum: ["EdDSA"] }, use: { type: "string", enum: ["sig"] } },
-        required: ["kty", "crv", "x", "kid"],
-        additionalProperties: false,
-      },
-    },
-  },
-  required: ["keys"],
-  additionalProperties: false,
-};

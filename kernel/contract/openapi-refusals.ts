@@ -8,7 +8,10 @@ import { pascalCase } from "./openapi-schema.ts";
 /** A refusal with exactly these codes, which many operations share. */
 export function refusal(status: number, codes: readonly ErrorCode[], components: Components): Reference {
   const [first] = codes;
-  const name = codes.length === 1 ? pascalCase(first!.code.toLowerCase()) : `Status${status}${codes.map(({ code }) => pascalCase(code.toLowerCase())).join("Or")}`;
+  const name =
+    codes.length === 1
+      ? pascalCase(first!.code.toLowerCase())
+      : `Status${status}${codes.map(({ code }) => pascalCase(code.toLowerCase())).join("Or")}`;
   return components.responses.refer("", [name], {
     description: codes.map(({ code, meaning }) => (codes.length === 1 ? meaning : `${code}: ${meaning}`)).join(". "),
     headers: headersOf(refusalHeaders(status), components),
@@ -31,7 +34,10 @@ export function refusalBeforeRouting(components: Components): Reference {
     description: `Refused before the operation is known. ${decidedBeforeRouting.map(({ code, status, meaning }) => `${status} ${code}: ${meaning}`).join(". ")}`,
     headers: headersOf([...commonHeaders, "Allow"], components),
     content: {
-      "application/json": { schema: { $ref: "#/components/schemas/Error" }, examples: examplesOf(decidedBeforeRouting) },
+      "application/json": {
+        schema: { $ref: "#/components/schemas/Error" },
+        examples: examplesOf(decidedBeforeRouting),
+      },
       "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
     },
   });
@@ -41,7 +47,10 @@ export function refusalBeforeRouting(components: Components): Reference {
 export function nameErrorSchemas({ schemas }: Components, catalogue: readonly ErrorCode[]): void {
   const details = schemas.refer("", ["ErrorDetails"], detailsSchema);
   schemas.refer("", ["Error"], { description: "Why a request was refused", ...envelope(catalogue, details) });
-  schemas.refer("", ["Problem"], { description: "Why a request was refused, as RFC 9457 writes it", ...problem(catalogue, details) });
+  schemas.refer("", ["Problem"], {
+    description: "Why a request was refused, as RFC 9457 writes it",
+    ...problem(catalogue, details),
+  });
 }
 
 /** The envelope and RFC 9457, narrowed to the codes that are possible here. */
@@ -54,7 +63,12 @@ function refusalContent(codes: readonly ErrorCode[], { schemas }: Components): o
 }
 
 function examplesOf(codes: readonly ErrorCode[]): object {
-  return Object.fromEntries(codes.map(({ code, meaning }) => [code, { value: { error: { code, message: meaning, details: detailsOf(code) } } }]));
+  return Object.fromEntries(
+    codes.map(({ code, meaning }) => [
+      code,
+      { value: { error: { code, message: meaning, details: detailsOf(code) } } },
+    ]),
+  );
 }
 
 function detailsOf(code: string): object[] {
@@ -66,14 +80,21 @@ const detailsSchema = {
   type: "array",
   description: "Every wrong field, with the path the client sent",
   maxItems: 100,
-  items: { type: "object", properties: { field: sentence, message: sentence }, required: ["field", "message"], additionalProperties: false },
+  items: {
+    type: "object",
+    properties: { field: sentence, message: sentence },
+    required: ["field", "message"],
+    additionalProperties: false,
+  },
 };
 
 function envelope(codes: readonly ErrorCode[], details: Reference): object {
   const properties = { code: codeSchema(codes), message: sentence, details };
   return {
     type: "object",
-    properties: { error: { type: "object", properties, required: Object.keys(properties), additionalProperties: false } },
+    properties: {
+      error: { type: "object", properties, required: Object.keys(properties), additionalProperties: false },
+    },
     required: ["error"],
     additionalProperties: false,
   };

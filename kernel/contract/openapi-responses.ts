@@ -13,7 +13,12 @@ export interface Success {
 }
 
 /** All answers of an operation, by status. */
-export function responsesOf(operation: AnyOperation, version: ApiVersion, success: Success, components: Components): Record<string, object> {
+export function responsesOf(
+  operation: AnyOperation,
+  version: ApiVersion,
+  success: Success,
+  components: Components,
+): Record<string, object> {
   const { status, method, secret, returns } = operation;
   const responses: Record<string, object> = {
     [status]: {

@@ -5,7 +5,20 @@ import { errorCode, errors } from "./errors.ts";
 import { event } from "./event.ts";
 import { get, patch, post, put } from "./operation.ts";
 import { listUnder, resource } from "./resource.ts";
-import { currency, email, id, integer, list, moment, money, nullable, object, oneOf, optional, text } from "./schema.ts";
+import {
+  currency,
+  email,
+  id,
+  integer,
+  list,
+  moment,
+  money,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  text,
+} from "./schema.ts";
 import { service } from "./service.ts";
 import { change } from "./version.ts";
 
@@ -14,7 +27,11 @@ const roles = ["member", "admin"] as const;
 export const user = resource("user", {
   path: "/users",
   id: "usr",
-  properties: { email: email(), name: text({ min: 1, max: 100 }), roles: list(oneOf(roles), { max: 4, default: ["member"] }) },
+  properties: {
+    email: email(),
+    name: text({ min: 1, max: 100 }),
+    roles: list(oneOf(roles), { max: 4, default: ["member"] }),
+  },
   readOnly: { emailVerifiedAt: nullable(moment()) },
   createOnly: { password: text({ min: 8, max: 128 }) },
   private: { passwordHash: text({ max: 200 }) },
@@ -51,7 +68,11 @@ export const identity = service("identity", {
     login: post("/auth/login", {
       summary: "Log in",
       body: object({ email: email(), password: text({ max: 128 }) }),
-      returns: object({ accessToken: text({ max: 4096 }), tokenType: oneOf(["Bearer"]), expiresIn: integer({ min: 1, max: 900 }) }),
+      returns: object({
+        accessToken: text({ max: 4096 }),
+        tokenType: oneOf(["Bearer"]),
+        expiresIn: integer({ min: 1, max: 900 }),
+      }),
       status: 200,
       access: anyone,
       errors: [errors.unauthenticated],
@@ -65,7 +86,12 @@ export const identity = service("identity", {
       body: object({ currentPassword: text({ max: 128 }), newPassword: text({ min: 8, max: 128 }) }),
       access: self("id"),
     }),
-    findUsers: get("/internal/users", { summary: "Find users by id", query: { ids: text({ max: 4096 }) }, returns: object({ ids: list(id("usr"), { max: 100 }) }), access: servicesOnly }),
+    findUsers: get("/internal/users", {
+      summary: "Find users by id",
+      query: { ids: text({ max: 4096 }) },
+      returns: object({ ids: list(id("usr"), { max: 100 }) }),
+      access: servicesOnly,
+    }),
   },
   versions: [{ number: 1, deprecatedAt: "2026-06-01T00:00:00Z", sunsetAt: "2027-06-01T00:00:00Z" }, { number: 2 }],
   changes: [
@@ -87,13 +113,24 @@ export const order = resource("order", {
   path: "/orders",
   id: "ord",
   properties: { status: oneOf(["pending", "confirmed", "cancelled"], { default: "pending" }) },
-  readOnly: { userId: id("usr"), items: list(line, { max: 100 }), total: money(), currency: currency(), position: integer() },
+  readOnly: {
+    userId: id("usr"),
+    items: list(line, { max: 100 }),
+    total: money(),
+    currency: currency(),
+    position: integer(),
+  },
   filterable: ["status", "total", "position"],
   sortable: ["total", "status"],
   owner: "userId",
   precondition: "required",
   events: { deleted: false },
-  access: { list: either(["owner"], role("admin")), get: either(["owner"], role("admin")), update: either(["owner"], role("admin")), remove: role("admin") },
+  access: {
+    list: either(["owner"], role("admin")),
+    get: either(["owner"], role("admin")),
+    update: either(["owner"], role("admin")),
+    remove: role("admin"),
+  },
 });
 
 export const orders = service("orders", {
@@ -105,17 +142,39 @@ export const orders = service("orders", {
     placeOrder: post("/orders", {
       summary: "Place an order",
       description: "Takes the cart when no items are named.",
-      body: object({ items: optional(list(line, { min: 1, max: 100 })), expectedTotal: optional(money()), note: text({ max: 200, default: "" }) }),
+      body: object({
+        items: optional(list(line, { min: 1, max: 100 })),
+        expectedTotal: optional(money()),
+        note: text({ max: 200, default: "" }),
+      }),
       returns: order,
       access: ["signedIn"],
       errors: [errorCode("INSUFFICIENT_STOCK", 409, "There is not enough of a product"), errors.unprocessable],
       emits: [order.events.created!],
     }),
-    getCart: get("/users/{id}/cart", { summary: "Read the cart", params: { id: id("usr") }, returns: cart, access: self("id") }),
-    changeCart: patch("/users/{id}/cart", { summary: "Change the cart", params: { id: id("usr") }, body: object({ items: list(line, { max: 100 }) }), returns: cart, access: self("id") }),
-    quotePrice: get("/quotes", { summary: "Ask for a price", query: { productId: id("prd"), quantity: optional(integer({ min: 1, max: 999 })) }, returns: object({ price: money() }), access: anyone }),
+    getCart: get("/users/{id}/cart", {
+      summary: "Read the cart",
+      params: { id: id("usr") },
+      returns: cart,
+      access: self("id"),
+    }),
+    changeCart: patch("/users/{id}/cart", {
+      summary: "Change the cart",
+      params: { id: id("usr") },
+      body: object({ items: list(line, { max: 100 }) }),
+      returns: cart,
+      access: self("id"),
+    }),
+    quotePrice: get("/quotes", {
+      summary: "Ask for a price",
+      query: { productId: id("prd"), quantity: optional(integer({ min: 1, max: 999 })) },
+      returns: object({ price: money() }),
+      access: anyone,
+    }),
   },
-  events: [event("order.confirmed", { aggregate: "ord", summary: "An order was confirmed", data: object({ total: money() }) })],
+  events: [
+    event("order.confirmed", { aggregate: "ord", summary: "An order was confirmed", data: object({ total: money() }) }),
+  ],
   subscribes: ["user.deleted", "stock.committed"],
   versions: [{ number: 1 }],
 });

@@ -35,7 +35,8 @@ function documentedText(plain: JsonSchema, prefix: string | undefined): JsonSche
     const { format: _format, ...rest } = plain;
     return { description: "ISO 4217 currency code", ...rest, minLength: 3, maxLength: 3 };
   }
-  if (plain.format === "date-time") return { description: "RFC 3339 timestamp in UTC", maxLength: maxMomentLength, ...plain };
+  if (plain.format === "date-time")
+    return { description: "RFC 3339 timestamp in UTC", maxLength: maxMomentLength, ...plain };
   if (plain.format === "date") return { maxLength: 10, ...plain };
   const bare = plain.format === undefined && plain.pattern === undefined && plain.enum === undefined;
   return bare && !("const" in plain) ? { ...plain, pattern: anyText } : plain;

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.ts";
+import { type ErrorCode, errors } from "./errors.ts";
 import type { EventType } from "./event.ts";
 import type { Named, Operation } from "./operation.ts";
 import { type Resource, standardOperations } from "./resource.ts";
@@ -66,7 +66,7 @@ export function service<O extends Operations = Record<never, never>>(name: strin
 }
 
 function checkErrors(contract: ServiceContract): void {
-  const statuses = new Map<string, number>();
+  const statuses = new Map<string, number>(Object.values(errors).map(({ code, status }) => [code, status]));
   for (const operation of Object.values(contract.allOperations)) {
     for (const { code, status } of operation.errors as readonly ErrorCode[]) {
       if ((statuses.get(code) ?? status) !== status) throw new Error(`Error code ${code} has two statuses in service ${contract.name}.`);

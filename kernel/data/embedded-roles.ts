@@ -48,3 +48,23 @@ async function provisionDatabase(admin: Client, name: string, password: string, 
   // Every time: a crash between create and revoke must not leave it open to the others.
   await admin.query(`revoke connect, temporary on database ${identifier} from public`);
 }
+
+export interface ClusterUrls {
+  /** The connection URL of a database, as its own role. */
+  urlOf(name: string): string;
+  adminUrl: string;
+}
+
+export function urlsOf(port: number, secrets: Secrets): ClusterUrls {
+  const url = (role: string, password: string, database: string) =>
+    `postgres://${role}:${password}@127.0.0.1:${port}/${database}`;
+  return {
+    adminUrl: url(adminRole, secrets.adminPassword, "postgres"),
+    urlOf(name) {
+      const password = secrets.passwords[name];
+      if (password === undefined)
+        throw new Error(`The embedded PostgreSQL server has no database "${name}". Name it in "databases".`);
+      return url(name, password, name);
+    },
+  };
+}

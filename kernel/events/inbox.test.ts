@@ -173,3 +173,22 @@ test("forgets old events, a bounded number at a time, and none that came lately"
   await inbox.runOnce();
   equal(await world.count("inbox"), 0);
 });
+
+test("stop waits for what is being handled", async () => {
+  const world = await createWorld(database);
+  const [handling, mayGoOn] = [createGate(), createGate()];
+  const handler = async () => {
+    handling.open();
+    await mayGoOn.opened;
+  };
+  const inbox = world.createInbox({ handlers: new Map([[stepped.type, handler]]) });
+  const receiving = inbox.receive(await world.emitAll(["ord_a", 1]));
+  await handling.opened;
+  let stopped = false;
+  const stopping = inbox.stop().then(() => (stopped = true));
+  await world.clock.advance(0);
+  equal(stopped, false);
+  mayGoOn.open();
+  await stopping;
+  equal((await receiving)[0]!.state, "confirmed");
+});

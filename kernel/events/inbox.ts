@@ -42,6 +42,7 @@ export interface Inbox {
   receive: Receive;
   /** Starts looking for replays that were asked for, and forgetting what is old. */
   start(): void;
+  /** Waits for what is being handled. Unsubscribe first, so that nothing new comes. */
   stop(): Promise<void>;
   /** Does the replays that were asked for, and returns how many letters were dealt with. For tests; not while started. */
   runOnce(): Promise<number>;
@@ -53,6 +54,7 @@ export function createInbox(options: InboxOptions): Inbox {
   const inSlot = createSlots(limits.concurrencyMax);
   const trouble = createTrouble(log, `Replaying events for ${options.service}`);
   const bell = createBell(clock);
+  const receiving = new Set<Promise<unknown>>();
   const state = { nextPurgeMs: 0, stopping: false, loop: undefined as Promise<void> | undefined };
 
   /** One transaction around the handler, ended by its time limit. */
@@ -115,14 +117,20 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   }
 
+  async function receive(events: Envelope[]): Promise<Outcome[]> {
+    const aggregates = Map.groupBy(events, (event) => event.aggregateId);
+    const outcomes = await Promise.all(
+      [...aggregates.values()].map((inOrder) => inSlot(() => takeInOrder(inOrder, take))),
+    );
+    return outcomes.flat();
+  }
+
   return {
     runOnce,
-    receive: async (events) => {
-      const aggregates = Map.groupBy(events, (event) => event.aggregateId);
-      const outcomes = await Promise.all(
-        [...aggregates.values()].map((inOrder) => inSlot(() => takeInOrder(inOrder, take))),
-      );
-      return outcomes.flat();
+    receive: (events) => {
+      const outcomes = receive(events).finally(() => receiving.delete(outcomes));
+      receiving.add(outcomes);
+      return outcomes;
     },
     start() {
       if (state.loop !== undefined) throw new Error(`The inbox of ${options.service} is already started`);
@@ -137,7 +145,7 @@ export function createInbox(options: InboxOptions): Inbox {
     async stop() {
       state.stopping = true;
       bell.ring();
-      await state.loop;
+      await Promise.all([state.loop, ...receiving]);
       state.loop = undefined;
     },
   };
@@ -155,8 +163,8 @@ function handlerOf({ handlers, service }: InboxOptions, event: Envelope): EventH
 async function takeInOrder(events: Envelope[], take: (event: Envelope) => Promise<Outcome>): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const event of events) {
-    const before = outcomes.at(-1);
-    if (before?.state === "retry") outcomes.push({ ...before, id: event.id, reason: `behind ${events[0]!.id}` });
+    const refused = outcomes.find((outcome) => outcome.state === "retry");
+    if (refused !== undefined) outcomes.push({ ...refused, id: event.id, reason: `behind ${refused.id}` });
     else outcomes.push(await take(event));
   }
   return outcomes;

@@ -59,12 +59,13 @@ export function createLane(options: LaneOptions): Lane {
 
 /**
  * Hands over whatever may go now, without waiting for the answers; each answer rings the lane's bell.
- * Never rejects: what fails pauses the lane. Not for two callers at once.
+ * Returns how many batches went. Never rejects: what fails pauses the lane. Not for two callers at once.
  */
-export async function fill(lane: Lane, mayGo: () => boolean): Promise<void> {
+export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
+  let batches = 0;
   while (mayGo() && lane.inFlight.size < lane.limits.batchesInFlightMax && lane.clock.nowMs() >= lane.pausedUntilMs) {
     const rows = await readHeads(lane).catch((error: unknown) => pause(lane, error));
-    if (rows === undefined || rows.length === 0) return;
+    if (rows === undefined || rows.length === 0) break;
     for (const row of rows) lane.inHand.add(row.aggregate_id);
     const batch = handOver(lane, rows).finally(() => {
       for (const row of rows) lane.inHand.delete(row.aggregate_id);
@@ -72,7 +73,9 @@ export async function fill(lane: Lane, mayGo: () => boolean): Promise<void> {
       lane.bell.ring();
     });
     lane.inFlight.add(batch);
+    batches += 1;
   }
+  return batches;
 }
 
 /** How long the lane has nothing to do unless it is rung. */

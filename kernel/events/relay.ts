@@ -124,9 +124,11 @@ export function createRelay(options: RelayOptions): Relay {
 
 async function drain(lane: Lane, mayGo: () => boolean): Promise<void> {
   for (;;) {
-    await fill(lane, mayGo);
-    if (lane.inFlight.size === 0) return;
-    await Promise.race(lane.inFlight);
+    // A batch that ended while the lane was reading may have made room for more.
+    const idle = lane.inFlight.size === 0;
+    const batches = await fill(lane, mayGo);
+    if (idle && batches === 0) return;
+    if (lane.inFlight.size > 0) await Promise.race(lane.inFlight);
   }
 }
 

@@ -13,7 +13,7 @@ export interface GatewayOptions extends Omit<PipelineOptions, "routes" | "fixed"
   services: readonly RunningService[];
   title: string;
   version: string;
-  jwks(): object;
+  jwks(): Promise<object>;
   health: Health;
   corsOrigins: readonly string[];
   trustedProxies: readonly string[];
@@ -39,7 +39,7 @@ function documents({ services, title, version, jwks }: GatewayOptions): [string,
   return [
     ["/openapi.json", document(openApi(contracts, info))],
     ["/asyncapi.json", document(asyncApi(contracts, info))],
-    ["/.well-known/jwks.json", fixed(() => json(200, jwks(), "public, max-age=30"))],
+    ["/.well-known/jwks.json", fixed(async () => json(200, await jwks(), "public, max-age=30"))],
     ...pages,
   ];
 }

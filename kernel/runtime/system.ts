@@ -146,7 +146,7 @@ async function start(options: SystemOptions, undo: (() => Promise<unknown>)[], s
     clock,
     random,
   });
-  for (const service of services.values()) service.start();
+  await Promise.all([...services.values()].map((service) => service.start()));
   undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
   const port = await server.listen();
 

@@ -18,6 +18,8 @@ export interface Emitted<D> {
 export interface Context {
   readonly service: string;
   readonly caller: Caller;
+  /** What the client calls itself, for people to recognise it by; never trusted. Undefined outside requests. */
+  readonly userAgent: string | undefined;
   readonly requestId: string;
   readonly traceparent: string | undefined;
   readonly deadline: Deadline;
@@ -52,6 +54,8 @@ export interface ServiceParts {
   readonly database: Database;
   readonly tables: ReadonlyMap<string, Table>;
   readonly outbox: Outbox;
+  /** The types of events its contract declares. */
+  readonly events: ReadonlySet<string>;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly random: Random;
@@ -60,6 +64,7 @@ export interface ServiceParts {
 
 export interface CallFacts {
   caller: Caller;
+  userAgent?: string | undefined;
   requestId: string;
   traceparent: string | undefined;
   deadline: Deadline;
@@ -73,6 +78,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
   return {
     service: parts.name,
     caller: facts.caller,
+    userAgent: facts.userAgent,
     requestId: facts.requestId,
     traceparent: facts.traceparent,
     deadline: facts.deadline,
@@ -94,6 +100,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
       return database.transaction(guarded, { signal: facts.deadline.signal });
     },
     async emit(tx, type, event) {
+      if (!parts.events.has(type.type)) throw new Error(`Service ${parts.name} emitted ${type.type}, which its contract does not declare. Add it to "events".`);
       await parts.outbox.emit(tx, type, { ...event, ...(facts.traceparent === undefined ? {} : { traceparent: facts.traceparent }) });
     },
     call: (operation, input) =>

@@ -1,13 +1,13 @@
 // From a request to what a handler takes: parameters, query, body, the version the client saw.
 
 import type { IncomingMessage } from "node:http";
-import { decodeId } from "../base/index.ts";
+import { canonicalJson, decodeId } from "../base/index.ts";
 import { type Caller, roleMissing } from "../auth/index.ts";
-import { type AnyOperation, type Detail, errors, Failure, type Fields, invalid, isOptional, kindOf, notFound, readItemQuery, readListQuery, readValue, schemaOf, type TSchema } from "../contract/index.ts";
+import { type AnyOperation, type Detail, errors, Failure, type Fields, invalid, kindOf, notFound, readItemQuery, readListQuery, readValue, schemaOf } from "../contract/index.ts";
 import { type Query, readJson } from "../http/index.ts";
 import { holdsRole } from "./authorize.ts";
 import { mergePatch } from "./merge-patch.ts";
-import { type Expected, preconditionRequired } from "./preconditions.ts";
+import { type Expected, type IfMatch, preconditionRequired } from "./preconditions.ts";
 import type { Route, VersionedRoute } from "./routes.ts";
 import { representationOf } from "./rows.ts";
 
@@ -25,7 +25,9 @@ export interface DecodedQuery {
   fields: readonly string[] | undefined;
 }
 
-export function decodeQuery({ operation, isList }: Route, versioned: VersionedRoute, query: Query): DecodedQuery {
+/** `findRow` throws 404: a read finds its row in the handler, but no complaint about the query may come first. */
+export async function decodeQuery(route: Route, versioned: VersionedRoute, query: Query, findRow: () => Promise<unknown>): Promise<DecodedQuery> {
+  const { operation, isList } = route;
   if (isList) {
     const { list, details } = readListQuery(versioned.grammar!, query);
     refuse(details);
@@ -34,33 +36,34 @@ export function decodeQuery({ operation, isList }: Route, versioned: VersionedRo
   }
   if (versioned.grammar !== undefined && operation.method === "GET") {
     const { fields, includeDeleted, details } = readItemQuery(versioned.grammar, query);
+    if (operation.action === "get" && (details.length > 0 || includeDeleted)) await findRow();
     refuse(details);
     refuseDeleted(includeDeleted);
     return { query: {}, list: undefined, fields };
   }
-  return { query: readDeclared(operation.query as Fields, query), list: undefined, fields: undefined };
+  return { query: readDeclared(route, query), list: undefined, fields: undefined };
 }
 
 function refuseDeleted(includeDeleted: boolean): void {
   if (includeDeleted) throw new Failure(errors.notImplemented, "Reading deleted rows is not built yet");
 }
 
-function readDeclared(fields: Fields, query: Query): Record<string, unknown> {
+/** The parameters that the operation declares, read as their types are written and validated like a body. */
+function readDeclared({ validateQuery, operation }: Route, query: Query): Record<string, unknown> {
+  const fields = operation.query as Fields;
   const details: Detail[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, sent] of query) {
     if (name === "version") continue;
-    const schema = fields[name];
+    const schema = Object.hasOwn(fields, name) ? fields[name] : undefined;
     const value = schema && readValue(kindOf(schema), sent[0]!);
     if (schema === undefined) details.push({ field: name, message: "is not a known parameter" });
     else if (sent.length > 1) details.push({ field: name, message: "may be given only once" });
     else if (value === undefined) details.push({ field: name, message: "must be a value of the right form" });
     else values[name] = value;
   }
-  for (const [name, schema] of Object.entries(fields)) {
-    if (!(name in values) && !isOptional(schema as TSchema) && !query.has(name)) details.push({ field: name, message: "is required" });
-  }
-  refuse(details);
+  const named = new Set(details.map(({ field }) => field));
+  refuse([...details, ...validateQuery(values).filter(({ field }) => !named.has(field))]);
   return values;
 }
 
@@ -72,6 +75,16 @@ export interface DecodedBody {
   change: (current: Record<string, unknown>) => Record<string, unknown>;
 }
 
+type Plain = Record<string, unknown>;
+
+interface BodyRequest {
+  message: IncomingMessage;
+  maxBytes: number;
+  caller: Caller;
+  current: Plain | undefined;
+  ifMatch: IfMatch;
+}
+
 const jsonTypes = ["application/json"];
 const patchTypes = ["application/json", "application/merge-patch+json"];
 
@@ -79,65 +92,62 @@ const patchTypes = ["application/json", "application/merge-patch+json"];
  * Reads and validates the body. `current` is the row as it was when the request came, against which
  * a merge patch is validated here and applied again under the lock.
  */
-export async function decodeBody(
-  { operation }: Route,
-  versioned: VersionedRoute,
-  request: { message: IncomingMessage; maxBytes: number; caller: Caller; current: Record<string, unknown> | undefined; ifMatch: Expected },
-): Promise<DecodedBody> {
-  const nothing = { body: undefined, sent: undefined, expected: request.ifMatch, change: () => ({}) };
+export async function decodeBody({ operation }: Route, versioned: VersionedRoute, request: BodyRequest): Promise<DecodedBody> {
+  const nothing = { body: undefined, sent: undefined, expected: { ifMatch: request.ifMatch }, change: () => ({}) };
   if (versioned.validateBody === undefined) return nothing;
   const sent = await readJson(request.message, { mediaTypes: operation.action === "update" ? patchTypes : jsonTypes, maxBytes: request.maxBytes });
   if (operation.action !== "update" && operation.action !== "replace") {
     const body = structuredClone(sent);
     refuse(versioned.validateBody(body));
-    return { ...nothing, sent, body: operation.action === "create" ? versioned.shape!.up(body as Record<string, unknown>) : body };
+    return { ...nothing, sent, body: operation.action === "create" ? versioned.shape!.up(body as Plain) : body };
   }
   return decodeChange(operation, versioned, sent, request);
 }
 
-function decodeChange(
-  operation: AnyOperation,
-  versioned: VersionedRoute,
-  sent: unknown,
-  { caller, current, ifMatch }: { caller: Caller; current: Record<string, unknown> | undefined; ifMatch: Expected },
-): DecodedBody {
-  const { spec } = operation.resource!;
-  const version = isObject(sent) ? sent.version : undefined;
-  if (spec.precondition === "required" && ifMatch === undefined && version === undefined) throw preconditionRequired();
-  if (isObject(sent)) refuseRestricted(operation, versioned, sent, caller, current!);
-  const change = (row: Record<string, unknown>) => {
-    const next = operation.action === "replace" ? structuredClone(sent) : patched(versioned, operation, row, sent);
-    refuse(versioned.validateBody!(next));
-    const { version: _version, ...values } = versioned.shape!.up(next as Record<string, unknown>);
-    return onlyWritable(operation, values, caller);
-  };
+function decodeChange(operation: AnyOperation, versioned: VersionedRoute, sent: unknown, { caller, current, ifMatch }: BodyRequest): DecodedBody {
+  // In a merge patch null takes a member away, so a null version is none.
+  const version = (isObject(sent) ? sent.version : undefined) ?? undefined;
+  if (operation.resource!.spec.precondition === "required" && ifMatch === undefined && version === undefined) throw preconditionRequired();
+  const change = (row: Plain) => (operation.action === "replace" ? replaced(operation, versioned, row, sent, caller) : patched(operation, versioned, row, sent, caller));
   const body = change(current!);
-  const expected = ifMatch ?? (typeof version === "number" ? { from: "body" as const, versions: [version] } : undefined);
-  return { body, sent, expected, change };
+  return { body, sent, expected: { ifMatch, body: version as number | undefined }, change };
 }
 
-/** What the client's shape of the row becomes under the patch, before validation. */
-function patched({ shape, bodyProperties }: VersionedRoute, operation: AnyOperation, row: Record<string, unknown>, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  refuse(Object.keys(patch).filter((name) => !bodyProperties.has(name)).map((field) => ({ field, message: "is not a known property" })));
+/** The writable properties after a PUT. What the caller may not write stays, unless the body would change it: 403. */
+function replaced(operation: AnyOperation, { validateBody, shape }: VersionedRoute, row: Plain, sent: unknown, caller: Caller): Plain {
+  const next = structuredClone(sent);
+  refuse(validateBody!(next));
+  const closed = closedTo(operation, caller);
+  const named = shape!.up(sent as Plain);
+  if (closed.some((name) => name in named && !isSame(named[name], row[name]))) throw roleMissing();
+  return omit(shape!.up(next as Plain), ["version", ...closed]);
+}
+
+/** The writable properties after a PATCH, merged and validated in the shape that the client sees. */
+function patched(operation: AnyOperation, { validateBody, shape, bodyProperties }: VersionedRoute, row: Plain, patch: unknown, caller: Caller): Plain {
   const shown = shape!.down(representationOf(operation.resource!, row));
-  const { version: _version, ...writable } = Object.fromEntries([...bodyProperties].map((name) => [name, shown[name]]));
-  return mergePatch(writable, patch);
+  const before = Object.fromEntries([...bodyProperties].filter((name) => name !== "version").map((name) => [name, shown[name]]));
+  const unknown = isObject(patch) ? Object.entries(patch).filter(([name]) => !bodyProperties.has(name)) : [];
+  const after = isObject(patch) ? { ...(mergePatch(before, patch) as Plain), ...Object.fromEntries(unknown) } : patch;
+  refuse(validateBody!(after));
+  const [older, newer] = [shape!.up(before), omit(shape!.up(after as Plain), ["version"])];
+  const changed = Object.keys(newer).filter((name) => !isSame(newer[name], older[name]));
+  if (closedTo(operation, caller).some((name) => changed.includes(name))) throw roleMissing();
+  // What the patch left alone is taken from the row: an older version may not show all of it.
+  return Object.fromEntries(Object.keys(newer).map((name) => [name, changed.includes(name) ? newer[name] : row[name]]));
 }
 
-/** 403 for a property that only a role may change, when the body would change it. */
-function refuseRestricted(operation: AnyOperation, { shape }: VersionedRoute, sent: Record<string, unknown>, caller: Caller, current: Record<string, unknown>): void {
-  const rules = operation.resource!.spec.writableBy ?? {};
-  const newest = shape!.up(sent);
-  for (const [property, access] of Object.entries(rules)) {
-    const changes = property in newest && JSON.stringify(newest[property]) !== JSON.stringify(current[property]);
-    if (changes && !holdsRole(access!, caller)) throw roleMissing();
-  }
+/** The properties that only a role may write, and the caller has not. */
+function closedTo(operation: AnyOperation, caller: Caller): string[] {
+  return Object.entries(operation.resource!.spec.writableBy ?? {}).flatMap(([name, access]) => (holdsRole(access!, caller) ? [] : [name]));
 }
 
-function onlyWritable(operation: AnyOperation, values: Record<string, unknown>, caller: Caller): Record<string, unknown> {
-  const rules = operation.resource!.spec.writableBy ?? {};
-  return Object.fromEntries(Object.entries(values).filter(([name]) => rules[name] === undefined || holdsRole(rules[name], caller)));
+function omit(values: Plain, names: readonly string[]): Plain {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
 }
 
 function refuse(details: readonly Detail[]): void {

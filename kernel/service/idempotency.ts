@@ -17,12 +17,16 @@ const keepMs = 24 * 60 * 60 * 1000;
 export interface IdempotentRequest {
   /** Who asks what: caller, method, path and key, hashed. */
   readonly scope: Buffer;
-  /** The payload as parsed JSON, hashed: spelling and order of keys do not matter. */
+  /**
+   * The payload as parsed JSON: spelling and order of keys do not matter. Keyed by the Idempotency-Key, which
+   * is not stored, so that the record of a registration is no oracle for its password.
+   */
   readonly payload: Buffer;
 }
 
 export function idempotentRequest(caller: string, method: string, path: string, key: string, body: unknown): IdempotentRequest {
-  return { scope: sha256([caller, method, path, key].join("\n")), payload: sha256(canonicalJson(body ?? null)) };
+  const payload = createHmac("sha256", key).update(canonicalJson(body ?? null)).digest();
+  return { scope: sha256([caller, method, path, key].join("\n")), payload };
 }
 
 /** Bare or quoted, 1 to 255 visible ASCII characters; both spellings are the same key. */

@@ -35,6 +35,8 @@ export function on<D>(type: EventType<D>, run: (ctx: Context, event: Envelope<D>
 /** Work that a service does by itself, one run at a time in a process. A failed run is logged and repeated. */
 export interface Job {
   readonly everyMs: number;
+  /** Also once before the service answers; when that fails, the service does not start. */
+  readonly atStart?: boolean;
   readonly run: (ctx: Context) => Promise<void>;
 }
 

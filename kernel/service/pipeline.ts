@@ -88,16 +88,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     } catch (error) {
       result = refusal(exchange, options.log, error);
     }
-    const headers = withVary(options.cors.headers(message), exchange.headers, result.headers);
+    const headers = merged(options.cors.headers(message), exchange.headers, result.headers);
     await send(message, response, { ...result, headers }, { requestId, compress: !exchange.secret });
     report(options, exchange, result.status, startedAtMs);
   };
 }
 
-/** Merges headers; `Vary` lists add up. */
-function withVary(...parts: readonly Answer["headers"][]): Answer["headers"] {
-  const vary = parts.flatMap((headers) => headers.vary ?? []).join(", ");
-  return Object.assign({}, ...parts, vary === "" ? {} : { vary }) as Answer["headers"];
+/** Merges headers; those that are lists add up: `Vary`, and the `Link` to a successor with those of a page. */
+function merged(...parts: readonly Answer["headers"][]): Answer["headers"] {
+  const result: Record<string, string | readonly string[]> = Object.assign({}, ...parts);
+  for (const name of ["vary", "link"]) {
+    const lists = parts.flatMap((headers) => headers[name] ?? []);
+    if (lists.length > 1) result[name] = lists.join(", ");
+  }
+  return result;
 }
 
 async function answer(options: PipelineOptions, exchange: Exchange, running: Set<string>): Promise<Answer> {
@@ -121,20 +125,23 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const scope = scopeOf(route, params, exchange.caller, reach);
   const current = await findCurrent(route, params, scope);
 
-  const ifMatch = operation.action && readIfMatch(message.headers["if-match"]);
-  if (current !== undefined && ifMatch !== undefined) checkExpected(ifMatch, Number(current.version));
+  const ifMatch = current && readIfMatch(message.headers["if-match"]);
+  if (current !== undefined) checkExpected({ ifMatch }, Number(current.version));
   if (operation.action === "remove" && operation.resource!.spec.precondition === "required" && ifMatch === undefined) throw preconditionRequired();
 
   const { body, sent, expected, change } = await decodeBody(route, versioned, { message, maxBytes: options.maxBodyBytes, caller: exchange.caller, current, ifMatch });
-  const { query, list, fields } = decodeQuery(route, versioned, target.query);
+  const { query, list, fields } = await decodeQuery(route, versioned, target.query, () => findRow(route, params, scope));
   await takeAccountLimit(options, exchange, route, body);
 
   const encoding: Encoding = { route, versioned, fields, list, path: target.rawPath, query: target.query, checkAnswers: options.checkAnswers };
   const input = { params, query, body, list, scope, expected, change };
   const run = (facts: Pick<Parameters<typeof createContext>[1], "idempotent">) => {
     const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
-    const context = createContext(service.parts, { caller: exchange.caller, requestId: exchange.id, traceparent: exchange.traceparent, deadline, log: options.log.child({ requestId: exchange.id }), ...facts });
-    return route.handler(context, input).finally(() => deadline.end());
+    const context = createContext(service.parts, { caller: exchange.caller, userAgent: message.headers["user-agent"], requestId: exchange.id, traceparent: exchange.traceparent, deadline, log: options.log.child({ requestId: exchange.id }), ...facts });
+    return route
+      .handler(context, input)
+      .catch((error: unknown) => refuseUndeclared(options, route, error))
+      .finally(() => deadline.end());
   };
 
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
@@ -236,16 +243,32 @@ function applyDecision(options: PipelineOptions, exchange: Exchange, className: 
 /** The rows a caller may reach, as equalities: those of the address and, for owners, their own. */
 function scopeOf({ operation }: Route, params: Record<string, string>, caller: Caller, reach: "all" | "own"): Record<string, unknown> {
   if (operation.resource === undefined) return {};
-  const own = reach === "own" && caller.kind === "user" ? { [String(operation.resource.spec.owner)]: caller.userId } : {};
-  return { ...scopeOfPath(operation.resource, params), ...own };
+  const scope = scopeOfPath(operation.resource, params);
+  if (reach === "all" || caller.kind !== "user") return scope;
+  const owner = String(operation.resource.spec.owner);
+  // At the address of somebody else there is nothing to own.
+  if (owner in scope && scope[owner] !== caller.userId) throw notFound();
+  return { ...scope, [owner]: caller.userId };
 }
 
 /** Writes on an item look for it first: 404 comes before every complaint about the request itself. */
-async function findCurrent({ operation, service }: Route, params: Record<string, string>, scope: Record<string, unknown>) {
-  if (operation.action !== "replace" && operation.action !== "update" && operation.action !== "remove") return undefined;
+async function findCurrent(route: Route, params: Record<string, string>, scope: Record<string, unknown>) {
+  const { action } = route.operation;
+  return action === "replace" || action === "update" || action === "remove" ? findRow(route, params, scope) : undefined;
+}
+
+async function findRow({ operation, service }: Route, params: Record<string, string>, scope: Record<string, unknown>) {
   const row = await service.parts.tables.get(operation.resource!.name)!.get(service.parts.database, params.id!, { scope });
   if (row === undefined) throw notFound();
   return row;
+}
+
+/** A handler that refuses with a code its contract does not declare has a bug, which a test must see. */
+function refuseUndeclared({ checkAnswers }: PipelineOptions, { operation, errorCodes }: Route, error: unknown): never {
+  if (checkAnswers && error instanceof Failure && !errorCodes.has(error.code)) {
+    throw new Error(`Operation ${operation.name} answered ${error.code}, which its contract does not declare. Add it to "errors".`, { cause: error });
+  }
+  throw error;
 }
 
 interface OnceOptions {

@@ -7,15 +7,21 @@
 import { errors, Failure } from "../contract/index.ts";
 import { parseEntityTags } from "../http/index.ts";
 
-/** The version a writer saw, and how it said so; decides between 412 and 409. */
-export type Expected = { from: "header"; versions: readonly number[] | "*" } | { from: "body"; versions: readonly number[] } | undefined;
+/** The versions that an If-Match header names. */
+export type IfMatch = readonly number[] | "*" | undefined;
 
-export function readIfMatch(header: string | undefined): Expected {
+/** The version a writer saw, and how it said so: a header that fails is 412, a body 409. */
+export interface Expected {
+  readonly ifMatch: IfMatch;
+  readonly body?: number | undefined;
+}
+
+export function readIfMatch(header: string | undefined): IfMatch {
   if (header === undefined) return undefined;
   const tags = parseEntityTags(header);
-  if (tags === "*") return { from: "header", versions: "*" };
+  if (tags === "*") return "*";
   // Strong comparison: a weak tag never matches.
-  return { from: "header", versions: tags.flatMap(({ weak, tag }) => (weak ? [] : versionIn(tag))) };
+  return tags.flatMap(({ weak, tag }) => (weak ? [] : versionIn(tag)));
 }
 
 function versionIn(tag: string): number[] {
@@ -24,9 +30,11 @@ function versionIn(tag: string): number[] {
 }
 
 /** Throws 412 or 409 when the row's version is not one the writer saw. */
-export function checkExpected(expected: Expected, version: number): void {
-  if (expected === undefined || expected.versions === "*" || expected.versions.includes(version)) return;
-  if (expected.from === "header") throw new Failure(errors.preconditionFailed, "The resource has changed since the version in If-Match");
+export function checkExpected({ ifMatch, body }: Expected, version: number): void {
+  if (ifMatch !== undefined && ifMatch !== "*" && !ifMatch.includes(version)) {
+    throw new Failure(errors.preconditionFailed, "The resource has changed since the version in If-Match");
+  }
+  if (body === undefined || body === version) return;
   throw new Failure(errors.versionConflict, "The resource has changed since this version", {
     details: [{ field: "version", message: `is not the current version, which is ${version}` }],
   });

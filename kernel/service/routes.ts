@@ -6,6 +6,7 @@ import {
   type ApiVersion,
   answered,
   compileValidator,
+  errorsOf,
   type Fields,
   type Grammar,
   grammarOf,
@@ -37,8 +38,12 @@ export interface Route {
   readonly service: RunningService;
   readonly operation: Named<AnyOperation>;
   readonly handler: AnyHandler;
+  /** The codes its contract lets it answer. */
+  readonly errorCodes: ReadonlySet<string>;
   /** A list answers `{data, pagination}` and reads the list grammar. */
   readonly isList: boolean;
+  /** Validates the parameters that a custom operation declares; fills defaults in place. */
+  readonly validateQuery: Validate;
   readonly versions: ReadonlyMap<number, VersionedRoute>;
 }
 
@@ -80,7 +85,9 @@ export { methods as allMethods };
 function compileRoute(service: RunningService, operation: Named<AnyOperation>): Route {
   const isList = operation.returns !== undefined && schemaOf(operation.returns).properties?.pagination !== undefined;
   const versions = new Map(service.contract.versions.map((version) => [version.number, compileVersion(service, operation, version, isList)]));
-  return { service, operation, handler: service.handlerOf(operation), isList, versions };
+  const validateQuery = compileValidator(object(operation.query as Fields) as TSchema, { defaults: true });
+  const errorCodes = new Set(errorsOf(operation).map(({ code }) => code));
+  return { service, operation, handler: service.handlerOf(operation), errorCodes, isList, validateQuery, versions };
 }
 
 function compileVersion(service: RunningService, operation: Named<AnyOperation>, version: ApiVersion, isList: boolean): VersionedRoute {

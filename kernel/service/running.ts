@@ -17,8 +17,8 @@ export interface RunningService {
   handlerOf(operation: Named<AnyOperation>): AnyHandler;
   /** How other services call it. */
   readonly target: CallTarget;
-  /** Starts delivering, receiving and working; until then it only answers. */
-  start(): void;
+  /** Runs what must be known before the first request, then delivers, receives and works. */
+  start(): Promise<void>;
   /** Finishes what is in hand. The database is the caller's to close. */
   stop(): Promise<void>;
   /** A context for work that no request asked for, such as demo data. */
@@ -61,7 +61,7 @@ export function createService(options: ServiceOptions): RunningService {
   const relay = createRelay({ service: contract.name, database, bus: options.bus, subscribers, clock, log, random });
   const outbox = createOutbox({ subscribersOf: options.subscribersOf, wake: (woken) => relay.wake(woken), clock, random });
   const tables = new Map(contract.resources.map((resource) => [resource.name, createTable(resource)]));
-  const parts: ServiceParts = { name: contract.name, database, tables, outbox, calls, clock, random, cursors: createCursors(options.cursorSecret) };
+  const parts: ServiceParts = { name: contract.name, database, tables, outbox, events: new Set(contract.events.map(({ type }) => type)), calls, clock, random, cursors: createCursors(options.cursorSecret) };
   const inbox = createInbox({ service: contract.name, database, handlers: eventHandlers(options, parts, log), clock, random, log });
   const stopping = new AbortController();
   const working: Promise<void>[] = [];
@@ -74,12 +74,13 @@ export function createService(options: ServiceOptions): RunningService {
     handlerOf,
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
-    start() {
+    async start() {
+      for (const [name, job] of Object.entries(implementation.jobs)) if (job.atStart) await job.run(ownContext(parts, `job ${name}`, log));
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
       const purge: Job = { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) };
-      for (const [name, job] of Object.entries({ ...implementation.jobs, purge })) working.push(repeat(parts, name, job, log, stopping.signal));
+      for (const [name, job] of Object.entries({ ...implementation.jobs, "ashlar.purge": purge })) working.push(repeat(parts, name, job, log, stopping.signal));
     },
     async stop() {
       stopping.abort();
@@ -97,7 +98,7 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
     case "get":
       return (ctx, input: StandardInput) => readRow(ctx, resource!, input);
     case "create":
-      return (ctx, input: StandardInput) => createRow(ctx, resource!, { ...input.scope, ...input.body });
+      return (ctx, input: StandardInput) => createRow(ctx, resource!, { ...input.body, ...input.scope });
     case "replace":
     case "update":
       return (ctx, input: StandardInput) => changeRow(ctx, resource!, input);

@@ -6,8 +6,8 @@ import type { Answer, Line, Person } from "./stage.ts";
 
 const usualHeaders = ["location", "etag", "retry-after", "www-authenticate", "idempotent-replayed"];
 const width = 110;
-const linesMax = 6;
-const secretMax = 24;
+const itemsMax = 5;
+const tokenEnd = 8;
 
 export function showChapter(title: string): void {
   show(`\n${styleText(["bold", "cyan"], title)}\n`);
@@ -42,19 +42,29 @@ export function showEnd(text: string, colour: "green" | "red"): void {
   show(`\n${styleText(colour, text)}\n`);
 }
 
-/** One line where it fits, else one line for each property, and of a long list its beginning. */
-function showBody(body: object): void {
-  const safe = withoutSecrets(body);
-  const oneLine = JSON.stringify(safe);
-  if (oneLine.length <= width) return show(`   ${oneLine}\n`);
-  const lines = Object.entries(safe as object).flatMap(([name, value]) => linesOf(name, value));
-  for (const line of lines) show(`   ${line}\n`);
+function showBody(body: unknown): void {
+  for (const line of linesOf(withoutSecrets(body))) show(`   ${line}\n`);
 }
 
-function linesOf(name: string, value: unknown): string[] {
-  if (!Array.isArray(value) || value.length === 0) return [`${name}: ${shorten(JSON.stringify(value))}`];
-  const shown = value.slice(0, linesMax).map((item) => `  ${shorten(JSON.stringify(item))}`);
-  return [`${name}:`, ...shown, ...(value.length > linesMax ? [`  and ${value.length - linesMax} more`] : [])];
+/** One line where it fits; else short properties share lines, and of a long list the beginning is shown. */
+function linesOf(value: unknown): string[] {
+  const oneLine = JSON.stringify(value);
+  if (oneLine.length <= width || typeof value !== "object" || value === null) return [shorten(oneLine)];
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, itemsMax).map((item) => shorten(JSON.stringify(item)));
+    return value.length > itemsMax ? [...shown, `and ${value.length - itemsMax} more`] : shown;
+  }
+  const lines: string[] = [];
+  for (const [name, inner] of Object.entries(value)) {
+    const last = lines.at(-1);
+    const property = `${name}: ${JSON.stringify(inner)}`;
+    if (property.length > width && typeof inner === "object")
+      lines.push(`${name}:`, ...linesOf(inner).map((line) => `  ${line}`));
+    else if (last === undefined || last.startsWith(" ") || last.length + property.length > width)
+      lines.push(shorten(property));
+    else lines[lines.length - 1] = `${last}  ${property}`;
+  }
+  return lines;
 }
 
 function shorten(text: string): string {
@@ -63,8 +73,15 @@ function shorten(text: string): string {
 
 /** Screens are shared and recorded. */
 function withoutSecrets(value: unknown): unknown {
-  const hide = (name: string, inner: unknown) => (/Token$/.test(name) ? `${String(inner).slice(0, secretMax)}...` : /password/i.test(name) ? "********" : inner);
-  return JSON.parse(JSON.stringify(value ?? null, (name, inner: unknown) => (typeof inner === "string" ? hide(name, inner) : inner)));
+  return JSON.parse(
+    JSON.stringify(value, (name, inner: unknown) => (typeof inner === "string" ? hidden(name, inner) : inner)),
+  );
+}
+
+function hidden(name: string, value: string): string {
+  if (/password/i.test(name)) return "********";
+  // The end is what tells two of them apart, and proves nothing to anybody.
+  return name.endsWith("Token") ? `...${value.slice(-tokenEnd)}` : value;
 }
 
 function show(text: string): void {

@@ -1,7 +1,7 @@
 // Where the tour plays: sends requests as somebody, prints what goes and what comes, and stops at the
 // first answer that is not what the story expects.
 
-import { type Clock } from "ashlar/base";
+import type { Clock } from "ashlar/base";
 import { showAnswer, showNote, showRequest } from "./show.ts";
 
 export interface Person {
@@ -38,7 +38,7 @@ export class TourError extends Error {
 }
 
 const patienceMs = 15_000;
-const pauseMs = 250;
+const pauseMs = 100;
 const limitedTriesMax = 3;
 
 export function createStage(url: string, clock: Clock): Stage {
@@ -93,10 +93,17 @@ async function send<T>(url: string, { token }: Person, { method, path, body, hea
     redirect: "manual",
   };
   const response = await fetch(`${url}${path}`, request).catch((cause: Error) => {
-    throw new TourError(`There is no store at ${url} (${reasonOf(cause)}). Start one with \`npm start\`, or say where it is: npm run tour -- http://host:port`, { cause });
+    throw new TourError(
+      `There is no store at ${url} (${reasonOf(cause)}). Start one with \`npm start\`, or say where it is: npm run tour -- http://host:port`,
+      { cause },
+    );
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === "" ? undefined : parse(text, url)) as T };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === "" ? undefined : parse(text, url)) as T,
+  };
 }
 
 function reasonOf({ message, cause }: Error): string {
@@ -115,8 +122,10 @@ function parse(text: string, url: string): unknown {
 function expectStatus<T>({ method, path, expect }: Line, answer: Answer<T>): Answer<T> {
   if (answer.status === expect) return answer;
   const { error } = (answer.body ?? {}) as { error?: { code: string; message: string } };
-  const said = error === undefined ? "" : `, ${error.code}: ${error.message}`;
-  throw new TourError(`${method} ${path} should have been answered with ${expect}. The answer was ${answer.status}${said}.`);
+  const said = error === undefined ? "" : `, ${error.code}: ${error.message.replace(/\.$/, "")}`;
+  throw new TourError(
+    `${method} ${path} should have been answered with ${expect}. The answer was ${answer.status}${said}.`,
+  );
 }
 
 /** Stops the tour when something in an answer is not as the story has it. */

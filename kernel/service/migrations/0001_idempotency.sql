@@ -3,7 +3,7 @@ create schema if not exists ashlar;
 
 create table ashlar.idempotency_keys (
     scope      bytea primary key,          -- sha256 of caller, method, path and key
-    payload    bytea not null,             -- sha256 of the payload as canonical JSON
+    payload    bytea not null,             -- of the payload as canonical JSON, keyed by the key, which is not stored
     status     integer not null,
     headers    jsonb not null,
     body       text not null,              -- the very bytes that were answered

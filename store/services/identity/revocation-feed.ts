@@ -20,6 +20,8 @@ export function createRevocationFeed({ tokens, revocations }: Parts): Job {
   let readAtMs: number | undefined;
   return {
     everyMs,
+    // Tokens that were ended before a restart must not live again until the first reading.
+    atStart: true,
     async run(ctx) {
       const nowMs = ctx.clock.nowMs();
       const sinceMs = (readAtMs ?? nowMs - tokens.accessTtlMs) - marginMs;

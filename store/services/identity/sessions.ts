@@ -12,6 +12,8 @@ import { session } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { insertToken, tokenHash } from "./refresh-tokens.ts";
 
+const userAgentLengthMax = 512;
+
 /** A new session with its first refresh token. The caller holds the lock on the user's row. */
 export async function openSession(
   ctx: Context,
@@ -31,7 +33,7 @@ export async function openSession(
     expiresAt: timestamp(Math.min(nowMs + tokens.refreshTtlMs, absoluteExpiresAtMs)),
     absoluteExpiresAt: timestamp(absoluteExpiresAtMs),
     lastUsedAt: timestamp(nowMs),
-    userAgent: null,
+    userAgent: ctx.userAgent?.slice(0, userAgentLengthMax) ?? null,
   };
   await ctx.table(session).insert(tx, values, timestamp(nowMs));
   await insertToken(tx, { tokenId, sessionId: values.id, createdAt: timestamp(nowMs) });

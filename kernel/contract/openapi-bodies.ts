@@ -1,0 +1,92 @@
+// What goes in and out of an operation in the OpenAPI document, as named schemas with examples.
+
+import { type Components, jsonContent, type Reference } from "./openapi-components.ts";
+import { exampleOf } from "./openapi-example.ts";
+import type { Success } from "./openapi-responses.ts";
+import { documented, itemOfPage, partial, pascalCase } from "./openapi-schema.ts";
+import type { AnyOperation, Named } from "./operation.ts";
+import { answered } from "./resource.ts";
+import { schemaOf, type TSchema } from "./schema.ts";
+import type { ApiVersion, Shape } from "./version.ts";
+
+/** One operation in one version of the API, and what is needed to document it. */
+export interface VersionedOperation {
+  operation: Named<AnyOperation>;
+  version: ApiVersion;
+  shape: Shape | undefined;
+  components: Components;
+}
+
+const patchTypes = ["application/json", "application/merge-patch+json"];
+
+/** The request body, or undefined when the operation takes none. */
+export function bodyOf(part: VersionedOperation): object | undefined {
+  const { operation, shape } = part;
+  const { action, body, resource } = operation;
+  if (body === undefined) return undefined;
+  const Name = resource && pascalCase(resource.name);
+  if (action === "create") return requestBody(part, shape!.create, `${Name}Create`);
+  if (action === "replace") return requestBody(part, shape!.replace, `${Name}Replace`);
+  if (action === "update")
+    return requestBody(part, partial(shape!.replace) as unknown as TSchema, `${Name}Update`, patchTypes);
+  return requestBody(part, body, `${pascalCase(operation.name)}Body`);
+}
+
+function requestBody(part: VersionedOperation, schema: TSchema, name: string, types?: readonly string[]): object {
+  return { required: true, content: jsonContent(referTo(part, name, schema), exampleOf(schema), types) };
+}
+
+/** What a success shows. */
+export function successOf(part: VersionedOperation): Success {
+  const { operation, shape } = part;
+  const { returns, resource } = operation;
+  if (returns === undefined || operation.status === 204) return { schema: undefined, example: undefined };
+  const Name = resource ? pascalCase(resource.name) : nameOfResult(operation);
+  const item = itemOfPage(returns);
+  if (item === undefined) {
+    const schema = shape?.representation ?? returns;
+    return { schema: referTo(part, Name, schema), example: exampleOf(schema) };
+  }
+  const shown = shape ? answered(shape.representation) : (item as unknown as TSchema);
+  return pageOfItems(part, Name, shown, returns);
+}
+
+function pageOfItems(part: VersionedOperation, name: string, item: TSchema, page: TSchema): Success {
+  const { schemas } = part.components;
+  const { properties = {}, ...rest } = schemaOf(page);
+  const pagination = schemas.refer("", ["Pagination"], documented(properties.pagination!));
+  const reference = referTo(part, name, item);
+  const schema = { ...rest, properties: { data: { ...properties.data, items: reference }, pagination } };
+  const paging = { total: 1, page: 1, limit: 20, hasMore: false, nextCursor: null };
+  const example = exampleOf(item);
+  return {
+    schema: schemas.refer(name, namesFor(part, `${name}Page`), schema),
+    example: example === undefined ? undefined : { data: [example], pagination: paging },
+  };
+}
+
+/** `getCart` shows a Cart, `listOrderItems` shows an OrderItem; other operations show a result of their own. */
+function nameOfResult({ name }: Named<AnyOperation>): string {
+  const listed = /^list([A-Z]\w*)s$/.exec(name)?.[1];
+  if (listed !== undefined) return listed;
+  return /^get[A-Z]/.test(name) ? name.slice(3) : `${pascalCase(name)}Result`;
+}
+
+function referTo(part: VersionedOperation, name: string, schema: TSchema): Reference {
+  return part.components.schemas.refer(familyOf(part, name), namesFor(part, name), documented(schema));
+}
+
+/** What is shown of a resource is shared within the resource; what custom operations take and give, by all. */
+function familyOf({ operation }: VersionedOperation, name: string): string {
+  return operation.resource === undefined || name.endsWith("Body") ? "" : name;
+}
+
+function namesFor({ operation, version }: VersionedOperation, name: string): string[] {
+  const own = `${name}${suffixOf(version)}`;
+  return [own, `${pascalCase(operation.service)}${own}`];
+}
+
+/** Version 1 has the plain names. */
+export function suffixOf({ number }: ApiVersion): string {
+  return number === 1 ? "" : `V${number}`;
+}

@@ -1,0 +1,133 @@
+// Getting hold of a cluster's server: finding or starting it, and being the only one who uses it.
+//
+// The program holds an advisory lock on a connection of its own. It dies with the program, however
+// that dies, which a lock file would not. A server whose lock is free has outlived its program.
+
+import pg from "pg";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { useOwnServer, type Binaries } from "./embedded-binaries.ts";
+import { lastLines, type ClusterPaths, type Secrets } from "./embedded-files.ts";
+import { removeMisleadingRecord, runningServer, type RunningServer } from "./embedded-record.ts";
+import { provision, urlsOf } from "./embedded-roles.ts";
+import { freePort, spawnServer, startError, type SpawnedServer } from "./embedded-server.ts";
+import type { ServerUser } from "./embedded-user.ts";
+
+const startTimeoutMs = 60_000;
+/** How long a dead program's session may linger in the server before its lock counts as held. */
+const lingerMs = 3_000;
+const pollMs = 20;
+const portAttempts = 5;
+/** Any constant will do; the cluster is ours alone. */
+const holdKey = 4_185_700_901;
+
+export interface HoldOptions {
+  log: Logger;
+  clock: Clock;
+  random: Random;
+  onProgress?: (message: string) => void;
+  durable: boolean;
+  maxConnections: number;
+  /** The databases to be there before anybody is let in. */
+  names: readonly string[];
+  paths: ClusterPaths;
+  binaries: Binaries;
+  user: ServerUser;
+  secrets: Secrets;
+}
+
+export interface HeldServer extends RunningServer {
+  /** The session whose lock says that the cluster is ours. */
+  session: pg.Client;
+  stopping: boolean;
+}
+
+/** Looks, starts a server if there is none, tries to hold it; again, until held or out of time. */
+export async function holdServer(starting: HoldOptions): Promise<HeldServer> {
+  const { clock, names, paths, secrets } = starting;
+  const deadlineMs = clock.nowMs() + startTimeoutMs;
+  let spawned: SpawnedServer | undefined;
+  let attempts = 0;
+  let lastFailure: unknown;
+  for (; clock.nowMs() < deadlineMs; await clock.sleep(pollMs)) {
+    const server = await runningServer(paths);
+    if (server === undefined) {
+      if (spawned !== undefined && spawned.child.exitCode === null && spawned.child.signalCode === null) continue;
+      if (attempts++ === portAttempts) throw await serverError(paths, spawned, "did not start");
+      await removeMisleadingRecord(paths);
+      starting.onProgress?.("Starting PostgreSQL");
+      const port = await freePort(attempts === 1 ? secrets.port : 0);
+      // Of two programs that get here at once one server wins PostgreSQL's own lock, and both look at that one.
+      spawned = await spawnServer(paths, { ...starting, port });
+      continue;
+    }
+    let session: pg.Client | undefined;
+    try {
+      session = await hold(server.port, starting);
+      secrets.port = server.port;
+      await provision(session, paths, secrets, names, starting.random);
+      const takenOver = spawned?.child.pid !== server.pid;
+      if (takenOver) starting.log.info({ pid: server.pid }, "Took over a PostgreSQL server whose program had died");
+      // From here on the session only says who holds the cluster; it is no reason for the program to go on.
+      (session as pg.Client & { unref(): void }).unref();
+      return { ...server, session, stopping: false };
+    } catch (error) {
+      await session?.end().catch(() => {});
+      // Not up yet, or going down: look again.
+      if (!isNotReady(error)) throw error;
+      lastFailure = error;
+    }
+  }
+  throw Object.assign(await serverError(paths, spawned, `was not ready within ${startTimeoutMs / 1000} s`), {
+    cause: lastFailure,
+  });
+}
+
+/** Opens the session that says the cluster is ours. Refuses when another program has it. */
+async function hold(port: number, { paths, secrets, clock }: HoldOptions): Promise<pg.Client> {
+  const connectionString = urlsOf(port, secrets).adminUrl;
+  const session = new pg.Client({
+    connectionString,
+    application_name: `ashlar, process ${process.pid}`,
+    connectionTimeoutMillis: 5_000,
+  });
+  session.on("error", () => {});
+  try {
+    await session.connect();
+    const deadlineMs = clock.nowMs() + lingerMs;
+    for (;;) {
+      const { rows } = await session.query<{ held: boolean }>(`select pg_try_advisory_lock(${holdKey}) as held`);
+      if (rows[0]!.held) return session;
+      if (clock.nowMs() > deadlineMs) throw await inUse(session, paths);
+      await clock.sleep(5 * pollMs);
+    }
+  } catch (error) {
+    await session.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function inUse(session: pg.Client, paths: ClusterPaths): Promise<Error> {
+  const { rows } = await session.query<{ name: string }>(
+    `select application_name as name from pg_locks join pg_stat_activity using (pid)
+     where locktype = 'advisory' and granted and (classid::bigint << 32 | objid::bigint) = ${holdKey}`,
+  );
+  return new Error(
+    `Another program (${rows[0]?.name ?? "unknown"}) is using the data folder ${paths.directory}. ` +
+      `Stop it, or give this one a folder of its own: set ASHLAR_DATA. ${useOwnServer}`,
+  );
+}
+
+function isNotReady(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message: string };
+  // Refused or reset: not listening. 57P0x: starting up or shutting down. Without a code: the driver lost the connection.
+  return code === undefined
+    ? /^(Connection terminated|timeout expired)/.test(message)
+    : /^(ECONNREFUSED|ECONNRESET|EPIPE|57P0\d)$/.test(code);
+}
+
+async function serverError(paths: ClusterPaths, spawned: SpawnedServer | undefined, what: string): Promise<Error> {
+  return startError(
+    `The embedded PostgreSQL server of ${paths.directory} ${what}.`,
+    await lastLines(paths, spawned?.logStartBytes ?? 0),
+  );
+}

@@ -1,0 +1,109 @@
+import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { SettingsError } from "ashlar/runtime";
+import { readStoreSettings, variables } from "./config.ts";
+import store from "./main.ts";
+import { contracts } from "./services.ts";
+
+/** The message of the refusal. */
+function refusal(environment: Record<string, string>): string {
+  let message = "";
+  throws(
+    () => readStoreSettings(environment),
+    (error) => error instanceof SettingsError && (message = error.message) !== "",
+  );
+  return message;
+}
+
+test("an empty environment is enough, and what it means is what the help says", () => {
+  const { system, logLevel, production, demoPassword } = readStoreSettings({});
+  deepEqual(
+    [system.port, system.host, system.dataDirectory, logLevel, production, demoPassword, system.checkAnswers],
+    [3000, "127.0.0.1", ".ashlar", "info", false, "ashlar-demo", true],
+  );
+  deepEqual(system.databaseUrls, { users: undefined, catalog: undefined, orders: undefined });
+  equal(variables.PORT.fallback, "3000");
+});
+
+test("every mistake is reported, all together, by name and without its value", () => {
+  const message = refusal({
+    PORT: "99999",
+    USERS_DATABASE_URL: "mysql://me:hunter2@host/users",
+    LIMIT_AUTH: "often",
+    LIMIT_LOGIN: "1/1s",
+    TRUSTED_PROXIES: "10.0.0.0/8,my-proxy",
+    CORS_ORIGINS: "https://shop.example/",
+    LOG_LEVEL: "loud",
+    NODE_ENV: "prod",
+    DEMO_PASSWORD: "x".repeat(129),
+    REDIS_URL: "redis://localhost",
+  });
+  const named = message
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(" ")[0]);
+  deepEqual(named.toSorted(), [
+    "CORS_ORIGINS",
+    "DEMO_PASSWORD",
+    "LIMIT_AUTH",
+    "LIMIT_LOGIN",
+    "LOG_LEVEL",
+    "NODE_ENV",
+    "PORT",
+    "REDIS_URL",
+    "TRUSTED_PROXIES",
+    "USERS_DATABASE_URL",
+  ]);
+  match(message, /has 10 mistakes/);
+  equal(message.includes("hunter2"), false);
+});
+
+test("what is not built yet is refused, not ignored", () => {
+  for (const name of ["REDIS_URL", "NATS_URL", "INTERNAL_PORT"])
+    match(refusal({ [name]: "9090" }), new RegExp(`${name} is not supported yet`));
+});
+
+test("a limit that is none of the store's is refused with those there are", () => {
+  match(
+    refusal({ LIMIT_AUHT: "5/60s" }),
+    /LIMIT_AUHT is not a limit of the store; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_AUTH/,
+  );
+});
+
+test("values are read, and a limit can be off", () => {
+  const { system } = readStoreSettings({
+    PORT: "0",
+    LIMIT_DEFAULT: "100/60s",
+    LIMIT_ANONYMOUS: "off",
+    CORS_ORIGINS: "https://a.example, https://b.example",
+    TRUSTED_PROXIES: "10.0.0.0/8",
+    ORDERS_DATABASE_URL: "postgres://me@host/orders",
+  });
+  deepEqual(system.limits.default, { maxRequests: 100, windowMs: 60_000 });
+  equal(system.limits.anonymous, "off");
+  deepEqual(system.corsOrigins, ["https://a.example", "https://b.example"]);
+  equal(system.databaseUrls.orders, "postgres://me@host/orders");
+});
+
+test("every database and every rate class of the contracts has a setting", () => {
+  const { system } = readStoreSettings({});
+  const classes = contracts.flatMap(({ allOperations }) =>
+    Object.values(allOperations).map(({ limit }) => limit.class),
+  );
+  deepEqual(new Set(contracts.map(({ database }) => database)), new Set(Object.keys(system.databaseUrls)));
+  deepEqual(
+    [...new Set([...classes, "anonymous"])].filter((name) => !(name in system.limits)),
+    [],
+  );
+});
+
+test("there is no demo data in production", () => {
+  equal(store.readSettings({ NODE_ENV: "production" }).demo, undefined);
+  equal(store.readSettings({ NODE_ENV: "production" }).system.checkAnswers, false);
+  equal(store.readSettings({}).demo === undefined, false);
+});
+
+test("the commands to try survive a password with quotes", () => {
+  const commands = store.readSettings({ DEMO_PASSWORD: `it's "quoted"` }).demo!.commands("http://localhost:3000");
+  match(commands[1]!.command, /"password":"it'\\''s \\"quoted\\""/);
+});
