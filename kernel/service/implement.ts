@@ -1,6 +1,6 @@
 // The implementation of a contract: which function answers which operation.
 
-import type { AnyOperation, Envelope, EventType, In, ListQuery, Operation, Out, Resource, ServiceContract } from "../contract/index.ts";
+import type { AnyOperation, Envelope, EventType, In, ListQuery, Operation, Out, ServiceContract } from "../contract/index.ts";
 import type { Tx } from "../data/index.ts";
 import type { Context } from "./context.ts";
 import type { Expected } from "./preconditions.ts";
@@ -86,4 +86,3 @@ export function implement<O extends Record<string, AnyOperation>>(
   return { contract: contract as unknown as ServiceContract<Record<string, AnyOperation>>, handlers, subscribers, jobs: parts.jobs ?? {}, migrations: parts.migrations };
 }
 
-export type { Resource };

@@ -34,7 +34,7 @@ import { checkParams, decodeBody, decodeQuery } from "./decode.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
 import { AlreadyRecorded, createIdempotentRun, findRecord, idempotentRequest, inProgress, readIdempotencyKey } from "./idempotency.ts";
 import { checkExpected, preconditionRequired, readIfMatch } from "./preconditions.ts";
-import type { Route, RouteTable, VersionedRoute } from "./routes.ts";
+import type { Route, RouteTable } from "./routes.ts";
 import { allMethods } from "./routes.ts";
 import { scopeOfPath } from "./rows.ts";
 import { chooseVersion, deprecationHeaders, splitPath } from "./versions.ts";
@@ -333,4 +333,3 @@ function report(options: PipelineOptions, { message, id, caller }: Exchange, sta
   options.log.info({ requestId: id, method: message.method, path, status, durationMs: options.clock.nowMs() - startedAtMs, ...user }, "request");
 }
 
-export type { Route, VersionedRoute };

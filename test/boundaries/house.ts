@@ -55,8 +55,9 @@ export function folderOf(file: string): string {
   return parts[0]!;
 }
 
+/** Tests, and the `fixture.ts` beside them that several test files of a folder start from. */
 export function isTest(file: string): boolean {
-  return /\.test\.[jt]sx?$/.test(file) || /^(test|bench|examples)\//.test(file);
+  return /(\.test\.[jt]sx?|\/fixture\.ts)$/.test(file) || /^(test|bench|examples)\//.test(file);
 }
 
 export function inKernel(file: string): boolean {
