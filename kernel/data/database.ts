@@ -46,7 +46,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 5_000,
     idleTimeoutMillis: 60_000,
   });
-  pool.on("error", (error) => options.log.warn({ error }, "An idle database connection was lost"));
+  pool.on("error", (error) => options.log.warn({ err: error }, "An idle database connection was lost"));
   const source = {
     pool,
     log: options.log,

@@ -13,4 +13,5 @@ export type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } f
 // Resources: tables, lists, cursors.
 export { createCursors, type Cursors } from "./cursor.ts";
 export type { Scope } from "./list-sql.ts";
+export { findDrift } from "./drift.ts";
 export { createTable, type ListPage, type Table } from "./table.ts";

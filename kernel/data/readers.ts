@@ -95,14 +95,14 @@ function leastBusy(slots: readonly Slot[]): Slot {
 }
 
 function openAnother(state: State, slot: Slot): void {
-  open(state, slot).catch((error: unknown) => state.log.warn({ error }, "Could not open another database connection"));
+  open(state, slot).catch((error: unknown) => state.log.warn({ err: error }, "Could not open another database connection"));
 }
 
 function open(state: State, slot: Slot): Promise<pg.Client> {
   const client = new pg.Client(state.config);
   // Without a listener a connection that dies while idle would end the process.
   client.on("error", (error) => {
-    state.log.warn({ error }, "A database connection was lost");
+    state.log.warn({ err: error }, "A database connection was lost");
     forget(slot, client);
   });
   client.once("end", () => forget(slot, client));

@@ -49,7 +49,7 @@ export async function runTransaction<T>(
       const retry = isRetryable(attempt.firstError ?? error) && retries < retriesMax && !options.signal?.aborted;
       // An error of `run` itself is passed on as it is.
       if (!retry) throw isAnswer(error) ? failureOf(error) : error;
-      source.log.debug({ error, retries: retries + 1 }, "A transaction is run again");
+      source.log.debug({ err: error, retries: retries + 1 }, "A transaction is run again");
       await source.clock.sleep(backoffMs * (retries + 1), options.signal);
     }
   }
@@ -174,7 +174,7 @@ function runAfterCommit(attempt: Attempt, log: Logger): void {
     try {
       run();
     } catch (error) {
-      log.error({ error }, "Work after a commit failed; the commit stands");
+      log.error({ err: error }, "Work after a commit failed; the commit stands");
     }
   }
 }

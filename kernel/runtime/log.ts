@@ -19,7 +19,7 @@ export function createLogger(options: { level: LogLevel; readable: boolean; dest
     redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: "[redacted]" },
   };
   const destination = options.destination ?? process.stdout;
-  const stream = options.readable ? pretty({ destination, colorize: true, ignore: "service,requestId", translateTime: "HH:MM:ss", sync: true }) : destination;
+  const stream = options.readable ? pretty({ destination, colorize: true, ignore: "service,requestId", translateTime: "HH:MM:ss", singleLine: true, sync: true }) : destination;
   return adapt(pino(settings, stream));
 }
 

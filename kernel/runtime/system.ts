@@ -3,7 +3,6 @@
 // Today every service shares one process (the `single` topology). What crosses services already goes
 // through `Calls` and `Bus`, so where they run is this file's business and nobody else's.
 
-import { join } from "node:path";
 import { createPasswords, createRevocations, createTokens, openKeys, type Passwords, type RememberedToken, type Revocations, type Tokens } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
@@ -184,7 +183,6 @@ async function openDatabases(options: SystemOptions, implementations: readonly I
   const missing = names.filter((name) => settings.databaseUrls[name] === undefined);
   let embedded: EmbeddedPostgres | undefined;
   if (missing.length > 0) {
-    onProgress?.(`Starting PostgreSQL in ${join(settings.dataDirectory, "postgres")}`);
     embedded = await startEmbeddedPostgres({
       ...options,
       directory: settings.dataDirectory,

@@ -4,7 +4,7 @@
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
 import { type AnyOperation, type Envelope, type Named, type ServiceContract } from "../contract/index.ts";
-import { createCursors, createTable, type Database, migrate, type MigrationSource, type Tx } from "../data/index.ts";
+import { createCursors, createTable, type Database, findDrift, migrate, type MigrationSource, type Tx } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import { purgeRecords } from "./idempotency.ts";
@@ -44,9 +44,12 @@ export function migrationsOf({ contract, migrations }: Pick<Implementation, "con
   return [eventMigrations, { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) }, { name: contract.name, directory: migrations }];
 }
 
-/** Safe to run in several processes at once. */
+/** Migrates, then compares the tables with the contract. Safe to run in several processes at once. */
 export async function migrateService(database: Database, implementation: Implementation, log: Logger): Promise<void> {
   await migrate(database, migrationsOf(implementation), { log });
+  const { name, resources } = implementation.contract;
+  const drift = await findDrift(database, resources);
+  if (drift.length > 0) throw new Error(`The tables of ${name} are not what its contract says. Add a migration, or correct the contract:\n  ${drift.join("\n  ")}`);
 }
 
 const eventTimeoutMs = 30_000;

@@ -1,7 +1,7 @@
 // Who may: 401, 403 and 404, as the contract's access rules have it.
 
 import { strict as assert } from "node:assert";
-import type { Access, Action } from "../../contract/index.ts";
+import type { Access, Action, Resource } from "../../contract/index.ts";
 import { type Bench, nobody, refused } from "./bench.ts";
 
 export const methodOf: Readonly<Record<Action, string>> = { list: "GET", create: "POST", get: "GET", replace: "PUT", update: "PATCH", remove: "DELETE" };
@@ -23,7 +23,7 @@ export function checkAccess(bench: Bench): void {
       }
     });
 
-    const refusal = refusalOf(access, action);
+    const refusal = refusalOf(bench, access, action);
     if (callers.stranger === undefined || refusal === undefined) continue;
     check(`${action} by somebody who may not is ${refusal}`, async () => {
       const [method, path] = await requestOf(bench, action);
@@ -35,7 +35,7 @@ export function checkAccess(bench: Bench): void {
     });
   }
 
-  if (bench.has("list") && subject.resource.spec.access.list!.includes("owner") && callers.stranger !== undefined) {
+  if (bench.has("list") && subject.resource.spec.access.list!.includes("owner") && !isAddressed(subject.resource) && callers.stranger !== undefined) {
     check("a list holds the caller's rows only, and counts no others", async () => {
       await bench.row();
       const { json } = await ask("GET", bench.collection, { as: callers.stranger! });
@@ -55,11 +55,16 @@ export function checkAccess(bench: Bench): void {
 }
 
 /** What a signed-in caller without role or row gets; undefined when the answer is a success. */
-function refusalOf(access: Access, action: Action): 403 | 404 | undefined {
+function refusalOf({ subject: { resource } }: Bench, access: Access, action: Action): 403 | 404 | undefined {
   if (access.includes("anyone") || access.includes("signedIn")) return undefined;
   if (access.some((grant) => typeof grant === "object" && "self" in grant)) return 404;
   if (!access.includes("owner")) return 403;
-  return action === "list" || action === "create" ? undefined : 404;
+  return (action === "list" || action === "create") && !isAddressed(resource) ? undefined : 404;
+}
+
+/** Whether the rows of each owner have an address of their own: `/users/{userId}/reminders`. */
+function isAddressed({ spec }: Resource): boolean {
+  return spec.path.includes(`{${String(spec.owner)}}`);
 }
 
 export async function requestOf({ collection, item, row }: Bench, action: Action): Promise<[method: string, path: string]> {

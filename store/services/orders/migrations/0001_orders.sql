@@ -5,7 +5,7 @@ create table orders (
     user_id    uuid not null,              -- a user of the identity service; no foreign key crosses services
     status     varchar(20) not null default 'pending'
                check (status in ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')),
-    items      jsonb not null,
+    items      json not null,              -- json, not jsonb: it keeps the order of keys, so every answer reads the same
     total      numeric(15, 2) not null check (total >= 0),
     currency   char(3) not null,
     -- The specification lets version be null; `null = $2` is never true, so such a row could never be updated.
