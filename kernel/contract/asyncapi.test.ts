@@ -3,7 +3,7 @@ import { test } from "node:test";
 import AjvModule from "ajv/dist/2020.js";
 import addFormatsModule from "ajv-formats";
 import { asyncApi } from "./asyncapi.ts";
-import { identity, orders } from "./openapi-sample.ts";
+import { identity, orders } from "./openapi/fixture.ts";
 
 const document = asyncApi([identity, orders], {
   title: "Sample",

@@ -1,9 +1,9 @@
 // The AsyncAPI 3.0 document of a system: which events there are, who announces and who wants them.
 
 import type { EventType } from "./event.ts";
-import type { DocumentInfo } from "./openapi.ts";
-import { exampleOf } from "./openapi-example.ts";
-import { documented, pascalCase } from "./openapi-schema.ts";
+import type { DocumentInfo } from "./openapi/openapi.ts";
+import { exampleOf } from "./openapi/example.ts";
+import { documented, pascalCase } from "./openapi/schema.ts";
 import { type Fields, id, integer, moment, object, optional, schemaOf, text, type TSchema } from "./schema.ts";
 import type { ServiceContract } from "./service.ts";
 

@@ -10,5 +10,5 @@ export { service, type ServiceContract } from "./service.ts";
 export { compileValidator, type Validate } from "./validate.ts";
 export { change, shapeOf, type ApiVersion, type Change, type Shape } from "./version.ts";
 export { asyncApi } from "./asyncapi.ts";
-export { openApi, type DocumentInfo } from "./openapi.ts";
-export { errorCatalogue, errorsOf } from "./openapi-errors.ts";
+export { openApi, type DocumentInfo } from "./openapi/openapi.ts";
+export { errorCatalogue, errorsOf } from "./openapi/errors.ts";

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyone } from "./access.ts";
-import { identity, order, user } from "./openapi-sample.ts";
+import { identity, order, user } from "./openapi/fixture.ts";
 import { grammarOf, pagesOnly, readItemQuery, readListQuery } from "./query.ts";
 import { resource } from "./resource.ts";
 import { day, flag, integer } from "./schema.ts";

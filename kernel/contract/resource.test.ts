@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, role } from "./access.ts";
-import { order, user } from "./openapi-sample.ts";
+import { order, user } from "./openapi/fixture.ts";
 import {
   createBody,
   listUnder,

@@ -1,10 +1,10 @@
 // A small system for the tests of the documents: two versions, a nested list, an internal operation.
 
-import { anyone, either, role, self, servicesOnly } from "./access.ts";
-import { errorCode, errors } from "./errors.ts";
-import { event } from "./event.ts";
-import { get, patch, post, put } from "./operation.ts";
-import { listUnder, resource } from "./resource.ts";
+import { anyone, either, role, self, servicesOnly } from "../access.ts";
+import { errorCode, errors } from "../errors.ts";
+import { event } from "../event.ts";
+import { get, patch, post, put } from "../operation.ts";
+import { listUnder, resource } from "../resource.ts";
 import {
   currency,
   email,
@@ -18,9 +18,9 @@ import {
   oneOf,
   optional,
   text,
-} from "./schema.ts";
-import { service } from "./service.ts";
-import { change } from "./version.ts";
+} from "../schema.ts";
+import { service } from "../service.ts";
+import { change } from "../version.ts";
 
 const roles = ["member", "admin"] as const;
 

@@ -1,11 +1,11 @@
 // The answers of an operation in the OpenAPI document: success, not modified, every refusal.
 
-import { type Components, headersOf, jsonContent, type Reference } from "./openapi-components.ts";
-import { errorsOf } from "./openapi-errors.ts";
-import { commonHeaders, successHeaders } from "./openapi-headers.ts";
-import { refusal, refusalBeforeRouting } from "./openapi-refusals.ts";
-import type { AnyOperation } from "./operation.ts";
-import type { ApiVersion } from "./version.ts";
+import { type Components, headersOf, jsonContent, type Reference } from "./components.ts";
+import { errorsOf } from "./errors.ts";
+import { commonHeaders, successHeaders } from "./headers.ts";
+import { refusal, refusalBeforeRouting } from "./refusals.ts";
+import type { AnyOperation } from "../operation.ts";
+import type { ApiVersion } from "../version.ts";
 
 export interface Success {
   schema: Reference | undefined;

@@ -1,10 +1,10 @@
 // The addresses that every Ashlar system has, whatever its contracts: health, documents, keys.
 
-import { type ErrorCode, errors } from "./errors.ts";
-import { type Components, headersOf } from "./openapi-components.ts";
-import { healthExample, healthSchema, keySetSchema, statusSchema } from "./openapi-platform-schemas.ts";
-import { commonHeaders, type HeaderName, rateLimitHeaderNames } from "./openapi-headers.ts";
-import { refusal, refusalBeforeRouting } from "./openapi-refusals.ts";
+import { type ErrorCode, errors } from "../errors.ts";
+import { type Components, headersOf } from "./components.ts";
+import { healthExample, healthSchema, keySetSchema, statusSchema } from "./platform-schemas.ts";
+import { commonHeaders, type HeaderName, rateLimitHeaderNames } from "./headers.ts";
+import { refusal, refusalBeforeRouting } from "./refusals.ts";
 
 export const platformTag = "operations";
 

@@ -1,13 +1,13 @@
 // What goes in and out of an operation in the OpenAPI document, as named schemas with examples.
 
-import { type Components, jsonContent, type Reference } from "./openapi-components.ts";
-import { exampleOf } from "./openapi-example.ts";
-import type { Success } from "./openapi-responses.ts";
-import { documented, itemOfPage, partial, pascalCase } from "./openapi-schema.ts";
-import type { AnyOperation, Named } from "./operation.ts";
-import { answered } from "./resource.ts";
-import { schemaOf, type TSchema } from "./schema.ts";
-import type { ApiVersion, Shape } from "./version.ts";
+import { type Components, jsonContent, type Reference } from "./components.ts";
+import { exampleOf } from "./example.ts";
+import type { Success } from "./responses.ts";
+import { documented, itemOfPage, partial, pascalCase } from "./schema.ts";
+import type { AnyOperation, Named } from "../operation.ts";
+import { answered } from "../resource.ts";
+import { schemaOf, type TSchema } from "../schema.ts";
+import type { ApiVersion, Shape } from "../version.ts";
 
 /** One operation in one version of the API, and what is needed to document it. */
 export interface VersionedOperation {

@@ -1,9 +1,9 @@
 // The prose of the OpenAPI document: what holds everywhere, and what one operation has beside its shapes.
 
-import type { Grant } from "./access.ts";
-import type { ErrorCode } from "./errors.ts";
-import type { AnyOperation } from "./operation.ts";
-import type { ApiVersion } from "./version.ts";
+import type { Grant } from "../access.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { AnyOperation } from "../operation.ts";
+import type { ApiVersion } from "../version.ts";
 
 /** The introduction: the conventions and the closed list of error codes. */
 export function guide(description: string | undefined, codes: readonly ErrorCode[]): string {

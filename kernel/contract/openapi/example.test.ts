@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { exampleOf } from "./openapi-example.ts";
+import { exampleOf } from "./example.ts";
 import {
   currency,
   email,
@@ -16,8 +16,8 @@ import {
   oneOf,
   optional,
   text,
-} from "./schema.ts";
-import { compileValidator } from "./validate.ts";
+} from "../schema.ts";
+import { compileValidator } from "../validate.ts";
 
 test("an example is what the schema accepts, whatever the bounds", () => {
   const bounds = fc

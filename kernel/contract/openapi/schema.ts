@@ -1,6 +1,6 @@
 // Schemas as a document shows them: no keyword of ours, every bound stated.
 
-import { type JsonSchema, schemaOf, type TSchema } from "./schema.ts";
+import { type JsonSchema, schemaOf, type TSchema } from "../schema.ts";
 
 /** Text is anything but NUL. Written so that the regular expressions of all languages read it. */
 const anyText = "^[^\\x00]*$";

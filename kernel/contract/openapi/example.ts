@@ -1,7 +1,7 @@
 // Examples for documents, made from a schema alone: the same schema gives the same example.
 
-import { type JsonSchema, schemaOf, type TSchema } from "./schema.ts";
-import { typeOf } from "./openapi-schema.ts";
+import { type JsonSchema, schemaOf, type TSchema } from "../schema.ts";
+import { typeOf } from "./schema.ts";
 
 const suffixOfIds = "01h455vb4pex5vsknk084sn02q";
 const exampleMoment = "2026-01-15T10:30:00.000Z";

@@ -3,19 +3,19 @@
 // The document is a pure function of the contracts, key order included, so that it can be committed
 // and reviewed as a diff. Operations that only services may call are not in it.
 
-import type { Access } from "./access.ts";
-import { bodyOf, successOf, suffixOf, type VersionedOperation } from "./openapi-bodies.ts";
-import { type Components, createComponents } from "./openapi-components.ts";
-import { describe, guide } from "./openapi-description.ts";
-import { errorCatalogue } from "./openapi-errors.ts";
-import { parametersOf } from "./openapi-parameters.ts";
-import { platformPaths, platformTag } from "./openapi-platform.ts";
-import { nameErrorSchemas } from "./openapi-refusals.ts";
-import { responsesOf } from "./openapi-responses.ts";
-import { pascalCase } from "./openapi-schema.ts";
-import type { AnyOperation } from "./operation.ts";
-import type { ServiceContract } from "./service.ts";
-import { shapeOf } from "./version.ts";
+import type { Access } from "../access.ts";
+import { bodyOf, successOf, suffixOf, type VersionedOperation } from "./bodies.ts";
+import { type Components, createComponents } from "./components.ts";
+import { describe, guide } from "./description.ts";
+import { errorCatalogue } from "./errors.ts";
+import { parametersOf } from "./parameters.ts";
+import { platformPaths, platformTag } from "./platform.ts";
+import { nameErrorSchemas } from "./refusals.ts";
+import { responsesOf } from "./responses.ts";
+import { pascalCase } from "./schema.ts";
+import type { AnyOperation } from "../operation.ts";
+import type { ServiceContract } from "../service.ts";
+import { shapeOf } from "../version.ts";
 
 export interface DocumentInfo {
   title: string;

@@ -1,6 +1,6 @@
 // The shapes of the operations endpoints in the OpenAPI document.
 
-import type { JsonSchema } from "./schema.ts";
+import type { JsonSchema } from "../schema.ts";
 
 const check: JsonSchema = {
   type: "object",

@@ -1,12 +1,12 @@
 // The parameters of an operation in the OpenAPI document: path, query grammar, request headers.
 
-import type { Grant } from "./access.ts";
-import type { NamedParts, Reference } from "./openapi-components.ts";
-import { type Parameter, queryParameters, type Share } from "./openapi-query.ts";
-import { documented, pascalCase } from "./openapi-schema.ts";
-import type { AnyOperation } from "./operation.ts";
-import type { Fields } from "./schema.ts";
-import type { Shape } from "./version.ts";
+import type { Grant } from "../access.ts";
+import type { NamedParts, Reference } from "./components.ts";
+import { type Parameter, queryParameters, type Share } from "./query.ts";
+import { documented, pascalCase } from "./schema.ts";
+import type { AnyOperation } from "../operation.ts";
+import type { Fields } from "../schema.ts";
+import type { Shape } from "../version.ts";
 
 /** Everything a client may send beside the body. What many operations share is referred to. */
 export function parametersOf(

@@ -1,6 +1,6 @@
 // The shared parts of the OpenAPI document: what several places say alike is said once, under a name.
 
-import { describeHeader, type HeaderName } from "./openapi-headers.ts";
+import { describeHeader, type HeaderName } from "./headers.ts";
 
 export interface Reference {
   readonly $ref: string;

@@ -1,8 +1,8 @@
 // Query parameters in the OpenAPI document: the grammar of lists, `fields` of single reads, declared ones.
 
-import type { Reference } from "./openapi-components.ts";
-import { documented, itemOfPage } from "./openapi-schema.ts";
-import type { AnyOperation } from "./operation.ts";
+import type { Reference } from "./components.ts";
+import { documented, itemOfPage } from "./schema.ts";
+import type { AnyOperation } from "../operation.ts";
 import {
   defaultLimit,
   type Grammar,
@@ -12,9 +12,9 @@ import {
   maxPage,
   maxTextLength,
   pagesOnly,
-} from "./query.ts";
-import { type Fields, isOptional, type JsonSchema } from "./schema.ts";
-import type { Shape } from "./version.ts";
+} from "../query.ts";
+import { type Fields, isOptional, type JsonSchema } from "../schema.ts";
+import type { Shape } from "../version.ts";
 
 export interface Parameter {
   name: string;

@@ -1,9 +1,9 @@
 // Refusals in the OpenAPI document: the envelope and RFC 9457, narrowed to the codes that are possible.
 
-import { type ErrorCode, errors } from "./errors.ts";
-import { type Components, headersOf, type Reference } from "./openapi-components.ts";
-import { commonHeaders, refusalHeaders } from "./openapi-headers.ts";
-import { pascalCase } from "./openapi-schema.ts";
+import { type ErrorCode, errors } from "../errors.ts";
+import { type Components, headersOf, type Reference } from "./components.ts";
+import { commonHeaders, refusalHeaders } from "./headers.ts";
+import { pascalCase } from "./schema.ts";
 
 /** A refusal with exactly these codes, which many operations share. */
 export function refusal(status: number, codes: readonly ErrorCode[], components: Components): Reference {

@@ -1,10 +1,10 @@
 // Which errors an operation may answer: what its declaration implies, and what it names itself.
 
-import { type ErrorCode, errors } from "./errors.ts";
-import type { AnyOperation } from "./operation.ts";
-import { itemOfPage } from "./openapi-schema.ts";
-import type { ServiceContract } from "./service.ts";
-import type { ApiVersion } from "./version.ts";
+import { type ErrorCode, errors } from "../errors.ts";
+import type { AnyOperation } from "../operation.ts";
+import { itemOfPage } from "./schema.ts";
+import type { ServiceContract } from "../service.ts";
+import type { ApiVersion } from "../version.ts";
 
 /**
  * Every code that an operation may answer, by status. Not among them is what is decided before it is

@@ -1,8 +1,8 @@
 // The headers of answers in the OpenAPI document: what each says, and which answer has which.
 
-import type { AnyOperation } from "./operation.ts";
-import { itemOfPage } from "./openapi-schema.ts";
-import type { ApiVersion } from "./version.ts";
+import type { AnyOperation } from "../operation.ts";
+import { itemOfPage } from "./schema.ts";
+import type { ApiVersion } from "../version.ts";
 
 const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };
 const count = { type: "integer", format: "int64", minimum: 0, maximum: 999_999_999_999_999 };
