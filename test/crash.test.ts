@@ -28,9 +28,16 @@ async function aProduct(stock: number): Promise<string> {
 
 const stockOf = async (id: string) => (await store.request("GET", `/v1/products/${id}`)).json.stock;
 const checkout = (from: StoreProcess, authorization: string, productId: string, key: string) =>
-  from.request("POST", "/v1/orders", { authorization, headers: { "idempotency-key": key }, body: { items: [{ productId, quantity: 1 }] } });
+  from.request("POST", "/v1/orders", {
+    authorization,
+    headers: { "idempotency-key": key },
+    body: { items: [{ productId, quantity: 1 }] },
+  });
 const envelopes = async (...words: string[]) =>
-  (await folder.cli("events", "list", "--limit", "1000", ...words)).stdout.trim().split("\n").map((line) => JSON.parse(line));
+  (await folder.cli("events", "list", "--limit", "1000", ...words)).stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 test("killed right after the 201 of a checkout, the store comes back with the order, its event handled once and the stock right", async () => {
   const productId = await aProduct(5);
@@ -46,12 +53,21 @@ test("killed right after the 201 of a checkout, the store comes back with the or
   assert.equal(await stockOf(productId), 4);
 
   const retried = await checkout(store, again, productId, "before-the-cut");
-  assert.deepEqual([retried.status, retried.text, retried.headers.get("idempotent-replayed")], [201, placed.text, "true"]);
+  assert.deepEqual(
+    [retried.status, retried.text, retried.headers.get("idempotent-replayed")],
+    [201, placed.text, "true"],
+  );
   assert.equal(await stockOf(productId), 4);
 
   const events = await envelopes("--aggregate", placed.json.id);
-  assert.deepEqual(events.map(({ type }) => type), ["order.created", "stock.committed", "order.confirmed"]);
-  assert.deepEqual(Object.keys(events[0]).filter((name) => name !== "traceparent"), ["id", "type", "aggregateId", "timestamp", "version", "data"]);
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ["order.created", "stock.committed", "order.confirmed"],
+  );
+  assert.deepEqual(
+    Object.keys(events[0]).filter((name) => name !== "traceparent"),
+    ["id", "type", "aggregateId", "timestamp", "version", "data"],
+  );
 });
 
 test("killed at any moment among checkouts, retries with the same keys lose nothing and double nothing", async () => {
@@ -62,7 +78,12 @@ test("killed at any moment among checkouts, retries with the same keys lose noth
     const keys = Array.from({ length: 20 }, (_, index) => `${productId}-${index}`);
     const answered = new Map<string, TestAnswer>();
     // The cut breaks some of these off: their clients do not know what became of the order.
-    const attempts = keys.map((key) => checkout(store, authorization, productId, key).then((answer) => answered.set(key, answer), () => {}));
+    const attempts = keys.map((key) =>
+      checkout(store, authorization, productId, key).then(
+        (answer) => answered.set(key, answer),
+        () => {},
+      ),
+    );
     await new Promise((resolve) => setTimeout(resolve, killAfterMs));
     await store.kill();
     await Promise.all(attempts);
@@ -75,11 +96,19 @@ test("killed at any moment among checkouts, retries with the same keys lose noth
       const before = answered.get(key);
       if (before?.status === 201) assert.equal(text, before.text);
     }
-    const ids = new Set(await Promise.all(keys.map(async (key) => (await checkout(store, again, productId, key)).json.id)));
+    const ids = new Set(
+      await Promise.all(keys.map(async (key) => (await checkout(store, again, productId, key)).json.id)),
+    );
     assert.equal(ids.size, 20);
     assert.equal(await stockOf(productId), 0);
-    const mine = async () => (await store.request("GET", "/v1/orders?limit=100", { authorization: again })).json.data as { id: string; status: string }[];
-    await eventually(async () => (await mine()).filter(({ id, status }) => ids.has(id) && status === "confirmed").length === 20);
+    const mine = async () =>
+      (await store.request("GET", "/v1/orders?limit=100", { authorization: again })).json.data as {
+        id: string;
+        status: string;
+      }[];
+    await eventually(
+      async () => (await mine()).filter(({ id, status }) => ids.has(id) && status === "confirmed").length === 20,
+    );
     assert.equal(await stockOf(productId), 0);
   }
 });

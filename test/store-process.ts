@@ -33,17 +33,30 @@ export interface StoreFolder {
 export async function createStoreFolder(): Promise<StoreFolder> {
   const directory = await mkdtemp(join(tmpdir(), "ashlar-store-"));
   const children = new Set<ChildProcess>();
-  const environment = (more: Record<string, string> = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ASHLAR_DATA: directory, ...more });
+  const environment = (more: Record<string, string> = {}) => ({
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ASHLAR_DATA: directory,
+    ...more,
+  });
   return {
     directory,
     async start(more = {}) {
       const port = await freePort();
-      const child = spawn(process.execPath, [cli, "start"], { cwd: root, env: environment({ PORT: String(port), ...more }), stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, [cli, "start"], {
+        cwd: root,
+        env: environment({ PORT: String(port), ...more }),
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       children.add(child);
       return started(child, port);
     },
     async cli(...words) {
-      const child = spawn(process.execPath, [cli, ...words], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, [cli, ...words], {
+        cwd: root,
+        env: environment(),
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended(child)]);
       return { code, stdout, stderr };
     },

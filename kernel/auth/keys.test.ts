@@ -40,7 +40,7 @@ test("the public set names each key by its RFC 7638 thumbprint and holds nothing
   const [jwk] = (await keys.jwks()).keys;
   deepEqual(Object.keys(jwk!).toSorted(), ["alg", "crv", "kid", "kty", "use", "x"]);
   equal(jwk!.kid, await calculateJwkThumbprint(jwk!));
-  match(jwk!.kid!, /^[\w-]{43}$/);
+  match(jwk!.kid, /^[\w-]{43}$/);
 });
 
 test("a new key is published at once, signs after a minute, and the old one goes on verifying", async (t) => {

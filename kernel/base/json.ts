@@ -52,7 +52,8 @@ function scan(text: string): void {
       index = end;
       if (isKey(text, end)) addKey(keysOfOpenObjects.at(-1), value);
     } else if (letter === 0x7b || letter === 0x5b) {
-      if (keysOfOpenObjects.length === maxDepth) throw new JsonError(`JSON may be nested at most ${maxDepth} levels deep`);
+      if (keysOfOpenObjects.length === maxDepth)
+        throw new JsonError(`JSON may be nested at most ${maxDepth} levels deep`);
       keysOfOpenObjects.push(letter === 0x7b ? new Set() : undefined);
     } else if (letter === 0x7d || letter === 0x5d) {
       keysOfOpenObjects.pop();

@@ -5,7 +5,17 @@
 // what would not survive the wire does not survive here either.
 
 import type { Clock } from "../base/index.ts";
-import { type AnyOperation, compileValidator, Failure, type In, type Named, type Out, object, type TSchema, type Validate } from "../contract/index.ts";
+import {
+  type AnyOperation,
+  compileValidator,
+  Failure,
+  type In,
+  type Named,
+  type Out,
+  object,
+  type TSchema,
+  type Validate,
+} from "../contract/index.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 
 /** What a service sees of the call it answers, beside the input. */
@@ -18,7 +28,11 @@ export interface CallContext {
 
 /** A service that can be called: in this process, or behind a connection. */
 export interface CallTarget {
-  invoke(operation: string, input: { params: unknown; query: unknown; body: unknown }, call: CallContext): Promise<unknown>;
+  invoke(
+    operation: string,
+    input: { params: unknown; query: unknown; body: unknown },
+    call: CallContext,
+  ): Promise<unknown>;
 }
 
 export interface Calls {
@@ -34,12 +48,15 @@ export function createCalls(options: { clock: Clock; targetOf: (service: string)
   return {
     async call(operation, input, context) {
       const target = options.targetOf(operation.service);
-      if (target === undefined) throw new Error(`No process offers service "${operation.service}". Add it to the topology.`);
+      if (target === undefined)
+        throw new Error(`No process offers service "${operation.service}". Add it to the topology.`);
       context.deadline.check();
       const sent = copy({ params: {}, query: {}, ...input }) as { params: unknown; query: unknown; body: unknown };
       const details = validatorOf(validators, operation)(sent);
       if (details.length > 0) {
-        throw new Error(`${context.from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`);
+        throw new Error(
+          `${context.from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
+        );
       }
       const deadline = createDeadline(options.clock, context.deadline.remainingMs(), context.deadline.signal);
       try {
@@ -61,15 +78,18 @@ function copy(value: unknown): unknown {
 /** The failure as a remote caller would see it: code, sentence and details, without the cause. */
 function copyOf(failure: Failure): Failure {
   const { code, status, message, details, headers } = failure;
-  return new Failure({ code, status, meaning: "" }, message, { details: details.map((detail) => ({ ...detail })), headers: { ...headers } });
+  return new Failure({ code, status, meaning: "" }, message, {
+    details: details.map((detail) => ({ ...detail })),
+    headers: { ...headers },
+  });
 }
 
 function validatorOf(validators: Map<AnyOperation, Validate>, operation: AnyOperation): Validate {
   let validate = validators.get(operation);
   if (validate === undefined) {
-    const fields: Record<string, TSchema> = { params: object(operation.params) as TSchema, query: { type: "object" } as unknown as TSchema };
+    const fields: Record<string, TSchema> = { params: object(operation.params) as TSchema, query: { type: "object" } };
     if (operation.body !== undefined) fields.body = operation.body;
-    validate = compileValidator(object(fields) as TSchema, { defaults: true });
+    validate = compileValidator(object(fields), { defaults: true });
     validators.set(operation, validate);
   }
   return validate;

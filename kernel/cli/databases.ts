@@ -74,7 +74,7 @@ const oldestVersion = 15;
 /** Refuses, naming all of them, configured databases that cannot be reached or are too old. */
 export async function requireDatabases(urls: SystemSettings["databaseUrls"]): Promise<void> {
   const found = await Promise.all(
-    Object.entries(urls).map(([name, url]) => (url === undefined ? undefined : troubleWith(name, url))),
+    Object.entries(urls).map(async ([name, url]) => (url === undefined ? undefined : troubleWith(name, url))),
   );
   const troubles = found.filter((trouble) => trouble !== undefined);
   if (troubles.length > 0) throw new Error(troubles.join("\n"));

@@ -84,9 +84,9 @@ function envelopeOf(type: string, event: EventType | undefined): TSchema {
     traceparent: optional(
       text({ max: 55, pattern: "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", examples: [exampleTrace] }),
     ),
-    data: (event?.data ?? { type: "object" }) as TSchema,
+    data: event?.data ?? { type: "object" },
   } satisfies Fields;
-  return schemaOf(object(fields)) as unknown as TSchema;
+  return schemaOf(object(fields));
 }
 
 const exampleTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -19,7 +19,8 @@ export function event<S extends TSchema>(
   type: string,
   spec: { aggregate: string; summary: string; data: S },
 ): EventType<Static<S>> {
-  if (!/^[a-z]+(\.[a-z]+)+$/.test(type)) throw new Error(`"${type}" is not an event type. Write it as noun.verb, in the past tense.`);
+  if (!/^[a-z]+(\.[a-z]+)+$/.test(type))
+    throw new Error(`"${type}" is not an event type. Write it as noun.verb, in the past tense.`);
   return { kind: "event", type, ...spec };
 }
 

@@ -1,11 +1,86 @@
 // What a service promises, as plain data, and everything that can be derived from it.
 export { anyone, either, owner, role, self, servicesOnly, signedIn, type Access, type Grant } from "./access.ts";
-export { conflict, errorCode, errors, Failure, invalid, notFound, unprocessable, type Detail, type ErrorCode, type FailureOptions } from "./errors.ts";
+export {
+  conflict,
+  errorCode,
+  errors,
+  Failure,
+  invalid,
+  notFound,
+  unprocessable,
+  type Detail,
+  type ErrorCode,
+  type FailureOptions,
+} from "./errors.ts";
 export { event, type Envelope, type EventType } from "./event.ts";
-export { del, get, patch, post, put, type Action, type AnyOperation, type In, type Method, type Named, type Operation, type Out } from "./operation.ts";
-export { answered, createBody, listUnder, pageOf, replaceBody, resource, snakeCase, standardOperations, type Page, type Representation, type Resource, type RowOf, type Standard } from "./resource.ts";
-export { grammarOf, maxLimit, pagesOnly, readItemQuery, readListQuery, readValue, type Filter, type Grammar, type ListQuery, type QueryParameters, type SortKey } from "./query.ts";
-export { currency, day, email, flag, id, integer, isNullable, isOptional, kindOf, list, moment, money, nullable, object, oneOf, optional, schemaOf, text, type Fields, type JsonSchema, type Static, type TSchema, type ValueKind, type Values } from "./schema.ts";
+export {
+  del,
+  get,
+  patch,
+  post,
+  put,
+  type Action,
+  type AnyOperation,
+  type In,
+  type Method,
+  type Named,
+  type Operation,
+  type Out,
+} from "./operation.ts";
+export {
+  answered,
+  createBody,
+  listUnder,
+  pageOf,
+  replaceBody,
+  resource,
+  snakeCase,
+  standardOperations,
+  type Page,
+  type Representation,
+  type Resource,
+  type RowOf,
+  type Standard,
+} from "./resource.ts";
+export {
+  grammarOf,
+  maxLimit,
+  pagesOnly,
+  readItemQuery,
+  readListQuery,
+  readValue,
+  type Filter,
+  type Grammar,
+  type ListQuery,
+  type QueryParameters,
+  type SortKey,
+} from "./query.ts";
+export {
+  currency,
+  day,
+  email,
+  flag,
+  id,
+  integer,
+  isNullable,
+  isOptional,
+  kindOf,
+  list,
+  moment,
+  money,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  schemaOf,
+  text,
+  type Fields,
+  type JsonSchema,
+  type Static,
+  type TSchema,
+  type ValueKind,
+  type Values,
+} from "./schema.ts";
 export { service, type ServiceContract } from "./service.ts";
 export { compileValidator, type Validate } from "./validate.ts";
 export { change, shapeOf, type ApiVersion, type Change, type Shape } from "./version.ts";

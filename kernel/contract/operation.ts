@@ -37,8 +37,7 @@ export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSc
   unversioned?: boolean;
 }
 
-// oxlint-disable-next-line no-explicit-any -- the resource's parameters do not matter to an operation
-export type Returns = TSchema | Resource<any, any, any> | undefined;
+export type Returns = TSchema | Resource | undefined;
 
 export interface Operation<P extends Fields = Fields, Q extends Fields = Fields, B = unknown, R = unknown> {
   readonly method: Method;
@@ -73,12 +72,16 @@ export type AnyOperation = Operation<any, any, any, any>;
 
 /** What the handler of an operation receives. */
 export type In<O> =
-  O extends Operation<infer P, infer Q, infer B, unknown> ? { params: Values<P>; query: Partial<Values<Q>>; body: B } : never;
+  O extends Operation<infer P, infer Q, infer B> ? { params: Values<P>; query: Partial<Values<Q>>; body: B } : never;
 /** What the handler of an operation answers. */
 export type Out<O> = O extends Operation<Fields, Fields, unknown, infer R> ? R : never;
 
 type BodyOf<B> = B extends TSchema ? Static<B> : undefined;
-type ResultOf<R> = R extends { readonly kind: "resource"; readonly "~row"?: infer Row } ? NonNullable<Row> : R extends TSchema ? Static<R> : void;
+type ResultOf<R> = R extends { readonly kind: "resource"; readonly "~row"?: infer Row }
+  ? NonNullable<Row>
+  : R extends TSchema
+    ? Static<R>
+    : void;
 
 function operation(method: Method) {
   return function declare<

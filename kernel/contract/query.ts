@@ -82,7 +82,13 @@ export function grammarOf(resource: Resource, shape: Shape): Grammar {
 }
 
 /** The grammar of a list that only has pages: nothing to filter or sort by. */
-export const pagesOnly: Grammar = { parameters: new Map(), sortKeys: new Map(), fields: new Set(), searchable: false, softDelete: false };
+export const pagesOnly: Grammar = {
+  parameters: new Map(),
+  sortKeys: new Map(),
+  fields: new Set(),
+  searchable: false,
+  softDelete: false,
+};
 
 function addParameters(parameters: Map<string, Parameter>, name: string, property: string, schema: TSchema): void {
   const kind = kindOf(schema);
@@ -108,26 +114,42 @@ function addParameters(parameters: Map<string, Parameter>, name: string, propert
 function plainValue(schema: TSchema): TSchema {
   const { default: _default, minimum: _minimum, maximum: _maximum, minLength: _minLength, ...plain } = schemaOf(schema);
   const type = Array.isArray(plain.type) ? plain.type.find((one) => one !== "null") : plain.type;
-  return { ...plain, type, ...(plain.enum ? { enum: plain.enum.filter((value) => value !== null) } : {}) } as unknown as TSchema;
+  return { ...plain, type, ...(plain.enum ? { enum: plain.enum.filter((value) => value !== null) } : {}) };
 }
 
 /** Reads a query; every mistake is named. `version` is the business of routing and is passed over. */
 export function readListQuery(grammar: Grammar, query: QueryParameters): { list: ListQuery; details: Detail[] } {
   const details: Detail[] = [];
-  const list: ListQuery = { filters: [], sort: [], q: undefined, limit: defaultLimit, page: undefined, cursor: undefined, fields: undefined, includeDeleted: false };
+  const list: ListQuery = {
+    filters: [],
+    sort: [],
+    q: undefined,
+    limit: defaultLimit,
+    page: undefined,
+    cursor: undefined,
+    fields: undefined,
+    includeDeleted: false,
+  };
   for (const [name, values] of query) {
     const refuse = (message: string) => void details.push({ field: name, message });
     const value = values[0]!;
     if (values.length > 1) refuse("may be given only once");
     else readParameter(grammar, list, name, value, refuse);
   }
-  if (list.cursor !== undefined && list.page !== undefined) details.push({ field: "page", message: "cannot be combined with cursor" });
+  if (list.cursor !== undefined && list.page !== undefined)
+    details.push({ field: "page", message: "cannot be combined with cursor" });
   if (list.cursor === undefined && list.page === undefined) list.page = 1;
   completeSort(list.sort);
   return { list, details };
 }
 
-function readParameter(grammar: Grammar, list: ListQuery, name: string, value: string, refuse: (message: string) => void): void {
+function readParameter(
+  grammar: Grammar,
+  list: ListQuery,
+  name: string,
+  value: string,
+  refuse: (message: string) => void,
+): void {
   switch (name) {
     case "version":
       return;
@@ -159,13 +181,24 @@ function readParameter(grammar: Grammar, list: ListQuery, name: string, value: s
   readFilter(parameter, value, list.filters, refuse);
 }
 
-function readInteger(value: string, min: number, max: number, refuse: (message: string) => void, accept: (value: number) => void): void {
+function readInteger(
+  value: string,
+  min: number,
+  max: number,
+  refuse: (message: string) => void,
+  accept: (value: number) => void,
+): void {
   const number = /^(0|[1-9]\d{0,9})$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) accept(number);
   else refuse(`must be an integer from ${min} to ${max}`);
 }
 
-function readFilter({ property, comparison, kind, validate }: Parameter, value: string, filters: Filter[], refuse: (message: string) => void): void {
+function readFilter(
+  { property, comparison, kind, validate }: Parameter,
+  value: string,
+  filters: Filter[],
+  refuse: (message: string) => void,
+): void {
   const texts = comparison === "in" ? value.split(",") : [value];
   if (texts.length > maxFilterValues) return refuse(`may have at most ${maxFilterValues} values`);
   const values = [];
@@ -180,7 +213,8 @@ function readFilter({ property, comparison, kind, validate }: Parameter, value: 
 
 /** Reads one value of a parameter strictly; undefined when it is not written as its type is. */
 export function readValue(kind: string, text: string): string | number | boolean | undefined {
-  if (kind === "number" || kind === "money") return /^-?(0|[1-9]\d{0,14})(\.\d{1,6})?$/.test(text) ? Number(text) : undefined;
+  if (kind === "number" || kind === "money")
+    return /^-?(0|[1-9]\d{0,14})(\.\d{1,6})?$/.test(text) ? Number(text) : undefined;
   if (kind === "flag") return text === "true" ? true : text === "false" ? false : undefined;
   if (kind === "moment" && /^\d{4}-\d{2}-\d{2}$/.test(text)) return `${text}T00:00:00Z`;
   return text;
@@ -212,7 +246,10 @@ function completeSort(sort: SortKey[]): void {
 }
 
 /** Reads `fields` of a single resource. */
-export function readItemQuery(grammar: Grammar, query: QueryParameters): { fields: string[] | undefined; includeDeleted: boolean; details: Detail[] } {
+export function readItemQuery(
+  grammar: Grammar,
+  query: QueryParameters,
+): { fields: string[] | undefined; includeDeleted: boolean; details: Detail[] } {
   const details: Detail[] = [];
   let fields: string[] | undefined;
   let includeDeleted = false;
@@ -220,7 +257,8 @@ export function readItemQuery(grammar: Grammar, query: QueryParameters): { field
     const refuse = (message: string) => void details.push({ field: name, message });
     if (values.length > 1) refuse("may be given only once");
     else if (name === "fields") fields = readFields(grammar, values[0]!, refuse);
-    else if (name === "includeDeleted" && grammar.softDelete && /^(true|false)$/.test(values[0]!)) includeDeleted = values[0] === "true";
+    else if (name === "includeDeleted" && grammar.softDelete && /^(true|false)$/.test(values[0]!))
+      includeDeleted = values[0] === "true";
     else if (name !== "version") refuse("is not a known parameter");
   }
   return { fields, includeDeleted, details };

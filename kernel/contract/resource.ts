@@ -4,7 +4,25 @@ import type { Access } from "./access.ts";
 import { errors } from "./errors.ts";
 import { event, type EventType } from "./event.ts";
 import type { Action, Operation } from "./operation.ts";
-import { type Fields, flag, id, integer, isNullable, isOptional, kindOf, list, moment, nullable, object, optional, type Static, text, type TSchema, type TUnsafe, type Values } from "./schema.ts";
+import {
+  type Fields,
+  flag,
+  id,
+  integer,
+  isNullable,
+  isOptional,
+  kindOf,
+  list,
+  moment,
+  nullable,
+  object,
+  optional,
+  type Static,
+  text,
+  type TSchema,
+  type TUnsafe,
+  type Values,
+} from "./schema.ts";
 
 export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fields> {
   /** The collection, which may sit below another: `/users/{userId}/sessions`. */
@@ -71,10 +89,11 @@ export type RowOf<R extends Resource> = NonNullable<R["~row"]> & { [privateColum
 /** What a client sees of a row. */
 export type Representation<R extends Resource> = NonNullable<R["~row"]>;
 
-export function resource<P extends Fields, S extends Fields = Record<never, TSchema>, C extends Fields = Record<never, TSchema>>(
-  name: string,
-  spec: ResourceSpec<P, S, C>,
-): Resource<P, S, C> {
+export function resource<
+  P extends Fields,
+  S extends Fields = Record<never, TSchema>,
+  C extends Fields = Record<never, TSchema>,
+>(name: string, spec: ResourceSpec<P, S, C>): Resource<P, S, C> {
   const plural = spec.path.split("/").at(-1)!;
   const standard = { version: integer({ min: 1 }), createdAt: moment(), updatedAt: moment() };
   const visible: Fields = { id: id(spec.id), ...spec.properties, ...spec.readOnly, ...standard };
@@ -96,7 +115,7 @@ export function resource<P extends Fields, S extends Fields = Record<never, TSch
 /** An object in an answer: every property is there, whatever its default. */
 export function answerObject(fields: Fields): TSchema {
   const plain = Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, answered(schema)]));
-  return object(plain) as TSchema;
+  return object(plain);
 }
 
 /** The schema without its default: what is left out of a request is never left out of an answer. */
@@ -110,7 +129,12 @@ function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data
   const names = { created: `${name}.created`, updated: `${name}.updated`, deleted: `${name}.deleted`, ...spec.events };
   const declared: Record<string, EventType> = {};
   for (const [change, type] of Object.entries(names)) {
-    if (type !== false) declared[change] = event(type, { aggregate: spec.id, summary: `${article(name, "A")} ${name} was ${type.split(".").at(-1)}`, data });
+    if (type !== false)
+      declared[change] = event(type, {
+        aggregate: spec.id,
+        summary: `${article(name, "A")} ${name} was ${type.split(".").at(-1)}`,
+        data,
+      });
   }
   return declared;
 }
@@ -122,33 +146,44 @@ function article(name: string, a = "a"): string {
 
 function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
   for (const [property, schema] of Object.entries({ ...visible, ...spec.private })) {
-    if (isOptional(schema)) throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
+    if (isOptional(schema))
+      throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
   }
-  for (const property of [...(spec.filterable ?? []), ...(spec.sortable ?? []), ...(spec.searchable ?? []), ...(spec.unique ?? []).flat()]) {
-    if (!(String(property) in visible)) throw new Error(`Resource ${name} has no property "${String(property)}" to filter, sort, search or be unique by.`);
+  for (const property of [
+    ...(spec.filterable ?? []),
+    ...(spec.sortable ?? []),
+    ...(spec.searchable ?? []),
+    ...(spec.unique ?? []).flat(),
+  ]) {
+    if (!(property in visible))
+      throw new Error(`Resource ${name} has no property "${property}" to filter, sort, search or be unique by.`);
   }
   for (const property of spec.sortable ?? []) {
-    const schema = visible[String(property)]!;
+    const schema = visible[property]!;
     if (isNullable(schema) || kindOf(schema) === "json" || kindOf(schema) === "array") {
-      throw new Error(`Resource ${name} cannot be sorted by "${String(property)}": a sort key is a single value that is never null.`);
+      throw new Error(
+        `Resource ${name} cannot be sorted by "${property}": a sort key is a single value that is never null.`,
+      );
     }
   }
 }
 
 /** What a client sends to create: writable properties, create-only ones. */
 export function createBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
-  const open = Object.fromEntries(Object.entries(spec.properties).filter(([name]) => spec.writableBy?.[name] === undefined));
-  return object({ ...open, ...spec.createOnly }) as TSchema;
+  const open = Object.fromEntries(
+    Object.entries(spec.properties).filter(([name]) => spec.writableBy?.[name] === undefined),
+  );
+  return object({ ...open, ...spec.createOnly });
 }
 
 /** What a client sends to replace: writable properties, and the version it saw if it likes. */
 export function replaceBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
-  return object({ ...spec.properties, version: optional(integer({ min: 1 })) }) as TSchema;
+  return object({ ...spec.properties, version: optional(integer({ min: 1 })) });
 }
 
 /** A page of items, as every list answers it. */
 export function pageOf<S extends TSchema>(item: S): TUnsafe<Page<Static<S>>> {
-  return object({ data: list(item, { max: 100 }), pagination }) as unknown as TUnsafe<Page<Static<S>>>;
+  return object({ data: list(item, { max: 100 }), pagination });
 }
 
 const pagination = object({
@@ -173,8 +208,11 @@ export function standardOperations(resource: Resource): Record<string, Operation
   const { spec, name, plural } = resource;
   const item = `${spec.path}/{id}`;
   const Name = name[0]!.toUpperCase() + name.slice(1);
-  const Plural = plural[0]!.toUpperCase() + plural.slice(1).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  const parents = Object.fromEntries([...spec.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]));
+  const Plural =
+    plural[0]!.toUpperCase() + plural.slice(1).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const parents = Object.fromEntries(
+    [...spec.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]),
+  );
   const ofItem: Fields = { ...parents, id: id(spec.id) };
   const created = resource.events.created ? [resource.events.created] : [];
   const updated = resource.events.updated ? [resource.events.updated] : [];
@@ -182,12 +220,66 @@ export function standardOperations(resource: Resource): Record<string, Operation
   const duplicate = spec.unique ? [errors.duplicate] : [];
 
   const all: Record<Action, () => [string, Partial<Operation>]> = {
-    list: () => [`list${Plural}`, { method: "GET", path: spec.path, params: parents, summary: `List ${plural}`, returns: pageOf(resource.representation) as TSchema }],
-    create: () => [`create${Name}`, { method: "POST", path: spec.path, params: parents, summary: `Create ${article(name)} ${name}`, body: createBody(spec), status: 201, idempotent: true, emits: created, errors: duplicate }],
+    list: () => [
+      `list${Plural}`,
+      {
+        method: "GET",
+        path: spec.path,
+        params: parents,
+        summary: `List ${plural}`,
+        returns: pageOf(resource.representation),
+      },
+    ],
+    create: () => [
+      `create${Name}`,
+      {
+        method: "POST",
+        path: spec.path,
+        params: parents,
+        summary: `Create ${article(name)} ${name}`,
+        body: createBody(spec),
+        status: 201,
+        idempotent: true,
+        emits: created,
+        errors: duplicate,
+      },
+    ],
     get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read ${article(name)} ${name}` }],
-    replace: () => [`replace${Name}`, { method: "PUT", path: item, params: ofItem, summary: `Replace ${article(name)} ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
-    update: () => [`update${Name}`, { method: "PATCH", path: item, params: ofItem, summary: `Change ${article(name)} ${name}`, body: replaceBody(spec), emits: updated, errors: duplicate }],
-    remove: () => [`delete${Name}`, { method: "DELETE", path: item, params: ofItem, summary: `Delete ${article(name)} ${name}`, status: 204, emits: deleted }],
+    replace: () => [
+      `replace${Name}`,
+      {
+        method: "PUT",
+        path: item,
+        params: ofItem,
+        summary: `Replace ${article(name)} ${name}`,
+        body: replaceBody(spec),
+        emits: updated,
+        errors: duplicate,
+      },
+    ],
+    update: () => [
+      `update${Name}`,
+      {
+        method: "PATCH",
+        path: item,
+        params: ofItem,
+        summary: `Change ${article(name)} ${name}`,
+        body: replaceBody(spec),
+        emits: updated,
+        errors: duplicate,
+      },
+    ],
+    remove: () => [
+      `delete${Name}`,
+      {
+        method: "DELETE",
+        path: item,
+        params: ofItem,
+        summary: `Delete ${article(name)} ${name}`,
+        status: 204,
+        emits: deleted,
+      },
+    ],
   };
 
   const operations: Record<string, Operation> = {};
@@ -224,7 +316,11 @@ export function standardOperations(resource: Resource): Record<string, Operation
  * Path parameters that name a property narrow the list to rows with that value.
  */
 export function listUnder<R extends Resource>(resource: R, path: string, access: Access): Operation {
-  const base = Object.values(standardOperations({ ...resource, spec: { ...resource.spec, access: { list: access } } }))[0]!;
-  const params = Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]));
+  const base = Object.values(
+    standardOperations({ ...resource, spec: { ...resource.spec, access: { list: access } } }),
+  )[0]!;
+  const params = Object.fromEntries(
+    [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => [parameter!, resource.columns[parameter!]!]),
+  );
   return { ...base, path, params, summary: `List ${resource.plural} under ${path.split("/")[1]}` };
 }

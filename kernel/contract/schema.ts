@@ -24,7 +24,7 @@ export function email(options: Described<string> = {}) {
 }
 
 export function integer(options: { min?: number; max?: number } & Described<number> = {}) {
-  const { min = Number.MIN_SAFE_INTEGER, max = 2_147_483_647, ...rest } = options;
+  const { min = -2_147_483_648, max = 2_147_483_647, ...rest } = options;
   return Type.Integer({ ...rest, minimum: min, maximum: max });
 }
 
@@ -62,7 +62,10 @@ export function day(options: Described<string> = {}) {
   return Type.String({ ...options, format: "date" });
 }
 
-export function list<S extends TSchema>(items: S, options: { min?: number; max: number; unique?: boolean; default?: Static<S>[] }) {
+export function list<S extends TSchema>(
+  items: S,
+  options: { min?: number; max: number; unique?: boolean; default?: Static<S>[] },
+) {
   const { min = 0, max, unique = false, ...rest } = options;
   return Type.Array(items, { ...rest, minItems: min, maxItems: max, ...(unique ? { uniqueItems: true } : {}) });
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, errors } from "./errors.ts";
+import { errors } from "./errors.ts";
 import type { EventType } from "./event.ts";
 import type { Named, Operation } from "./operation.ts";
 import { type Resource, standardOperations } from "./resource.ts";
@@ -40,11 +40,21 @@ export interface ServiceContract<O extends Operations = Operations> {
 }
 
 /** The contract of a service. Plain data: importing it starts nothing. */
-export function service<O extends Operations = Record<never, never>>(name: string, spec: ServiceSpec<O>): ServiceContract<O> {
+export function service<O extends Operations = Record<never, never>>(
+  name: string,
+  spec: ServiceSpec<O>,
+): ServiceContract<O> {
   const named = <T extends object>(operations: T) =>
-    Object.fromEntries(Object.entries(operations).map(([key, operation]) => [key, { ...(operation as Operation), name: key, service: name }]));
+    Object.fromEntries(
+      Object.entries(operations).map(([key, operation]) => [
+        key,
+        { ...(operation as Operation), name: key, service: name },
+      ]),
+    );
   const custom = named(spec.operations ?? {});
-  const standard = named(Object.assign({}, ...(spec.resources ?? []).map(standardOperations), spec.lists) as Operations);
+  const standard = named(
+    Object.assign({}, ...(spec.resources ?? []).map(standardOperations), spec.lists) as Operations,
+  );
   const clash = Object.keys(custom).find((key) => key in standard && custom[key]!.path !== standard[key]!.path);
   if (clash !== undefined) throw new Error(`Service ${name} declares ${clash} twice. Rename the custom operation.`);
 
@@ -56,7 +66,13 @@ export function service<O extends Operations = Record<never, never>>(name: strin
     resources: spec.resources ?? [],
     operations: custom as ServiceContract<O>["operations"],
     allOperations: { ...standard, ...custom },
-    events: [...new Map([...(spec.resources ?? []).flatMap((resource) => Object.values(resource.events)), ...(spec.events ?? [])].map((type) => [type.type, type])).values()],
+    events: [
+      ...new Map(
+        [...(spec.resources ?? []).flatMap((resource) => Object.values(resource.events)), ...(spec.events ?? [])].map(
+          (type) => [type.type, type],
+        ),
+      ).values(),
+    ],
     subscribes: spec.subscribes ?? [],
     versions: spec.versions.toSorted((a, b) => a.number - b.number),
     changes: spec.changes ?? [],
@@ -68,8 +84,9 @@ export function service<O extends Operations = Record<never, never>>(name: strin
 function checkErrors(contract: ServiceContract): void {
   const statuses = new Map<string, number>(Object.values(errors).map(({ code, status }) => [code, status]));
   for (const operation of Object.values(contract.allOperations)) {
-    for (const { code, status } of operation.errors as readonly ErrorCode[]) {
-      if ((statuses.get(code) ?? status) !== status) throw new Error(`Error code ${code} has two statuses in service ${contract.name}.`);
+    for (const { code, status } of operation.errors) {
+      if ((statuses.get(code) ?? status) !== status)
+        throw new Error(`Error code ${code} has two statuses in service ${contract.name}.`);
       statuses.set(code, status);
     }
   }

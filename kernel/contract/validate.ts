@@ -21,7 +21,7 @@ const currencies = new Set(Intl.supportedValuesOf("currency"));
  * All errors are collected, not the first only, up to a hundred.
  */
 export function compileValidator(schema: TSchema, options: { defaults?: boolean } = {}): Validate {
-  const validate = (options.defaults ? filling : checking).compile(schema as object);
+  const validate = (options.defaults ? filling : checking).compile(schema);
   return (value) => (validate(value) ? [] : detailsOf(validate));
 }
 
@@ -29,7 +29,14 @@ const checking = createAjv(false);
 const filling = createAjv(true);
 
 function createAjv(useDefaults: boolean) {
-  const ajv = new Ajv({ strict: true, allErrors: true, useDefaults, allowUnionTypes: true, ownProperties: true, verbose: false });
+  const ajv = new Ajv({
+    strict: true,
+    allErrors: true,
+    useDefaults,
+    allowUnionTypes: true,
+    ownProperties: true,
+    verbose: false,
+  });
   addFormats(ajv, { mode: "full", formats: ["email"] });
   ajv.addFormat("date", { type: "string", validate: isDay });
   ajv.addFormat("date-time", { type: "string", validate: isMoment });
@@ -74,10 +81,16 @@ function detailsOf(validate: ValidateFunction): Detail[] {
 /** `/items/0/quantity` becomes `items[0].quantity`; the body itself is named `body`. */
 function fieldOf(error: ErrorObject): string {
   const params = error.params as { missingProperty?: string; additionalProperty?: string };
-  const names = error.instancePath.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const names = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   const last = params.missingProperty ?? params.additionalProperty;
   if (last !== undefined) names.push(last);
-  const path = names.reduce((field, name) => (/^\d+$/.test(name) ? `${field}[${name}]` : field === "" ? name : `${field}.${name}`), "");
+  const path = names.reduce(
+    (field, name) => (/^\d+$/.test(name) ? `${field}[${name}]` : field === "" ? name : `${field}.${name}`),
+    "",
+  );
   return path === "" ? "body" : path;
 }
 
@@ -113,9 +126,15 @@ function messageOf(error: ErrorObject): string {
 }
 
 function named(type: unknown): string {
-  return type === "null" ? "null" : type === "integer" || type === "object" || type === "array" ? `an ${type}` : `a ${type}`;
+  return type === "null"
+    ? "null"
+    : type === "integer" || type === "object" || type === "array"
+      ? `an ${type}`
+      : `a ${type}`;
 }
 
 function oneOfWords(values: unknown[]): string {
-  return values.length > 12 ? "one of the documented values" : `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`;
+  return values.length > 12
+    ? "one of the documented values"
+    : `one of ${values.map((value) => JSON.stringify(value)).join(", ")}`;
 }

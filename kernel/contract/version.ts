@@ -75,5 +75,5 @@ function reshape(schema: TSchema, changes: readonly Change[], answer: boolean): 
       ),
     );
   }
-  return answer ? answerObject(fields) : (object(fields) as TSchema);
+  return answer ? answerObject(fields) : object(fields);
 }

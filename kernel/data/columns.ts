@@ -27,7 +27,7 @@ const types: Record<ValueKind, string> = {
 };
 
 export function columnsOf(resource: Resource): ReadonlyMap<string, Column> {
-  return new Map(Object.entries(resource.columns).map(([property, schema]) => [property, columnOf(property, schema as TSchema)]));
+  return new Map(Object.entries(resource.columns).map(([property, schema]) => [property, columnOf(property, schema)]));
 }
 
 function columnOf(property: string, schema: TSchema): Column {
@@ -38,11 +38,13 @@ function columnOf(property: string, schema: TSchema): Column {
     return {
       ...base,
       // An id that does not decode cannot name a row; the nil uuid names none either.
-      encode: (value) => (value === null ? null : (decodeId(prefix, String(value)) ?? "00000000-0000-0000-0000-000000000000")),
+      encode: (value) =>
+        value === null ? null : (decodeId(prefix, String(value)) ?? "00000000-0000-0000-0000-000000000000"),
       decode: (value) => (value === null ? null : encodeId(prefix, String(value))),
     };
   }
-  if (kind === "json") return { ...base, encode: (value) => (value === null ? null : JSON.stringify(value)), decode: same };
+  if (kind === "json")
+    return { ...base, encode: (value) => (value === null ? null : JSON.stringify(value)), decode: same };
   return { ...base, encode: same, decode: same };
 }
 

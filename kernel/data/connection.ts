@@ -43,7 +43,7 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
     query_timeout: answerTimeoutMs(options, statementTimeoutMs),
     types: typeParsers,
     pipeline: true,
-  } as pg.ClientConfig;
+  };
 }
 
 /** Twice the limit, since a pipelined statement may wait for the one before it. */

@@ -26,11 +26,18 @@ export function createCursors(secret: Uint8Array): Cursors {
     },
     decode(binding, cursor) {
       const [payload, sent, ...rest] = cursor.split(".");
-      const expected = cursor.length <= maxCursorLength && payload && sent && rest.length === 0 ? mac(binding, payload) : undefined;
+      const expected =
+        cursor.length <= maxCursorLength && payload && sent && rest.length === 0 ? mac(binding, payload) : undefined;
       const actual = Buffer.from(sent ?? "", "base64url");
       // Decoding base64url is lenient; comparing the text as well refuses a second spelling of one cursor.
-      const genuine = expected?.length === actual.length && timingSafeEqual(expected, actual) && expected.toString("base64url") === sent;
-      if (!genuine) throw new Failure(errors.invalidCursor, "The cursor is not valid for this list", { details: [{ field: "cursor", message: "was not issued for this list and caller" }] });
+      const genuine =
+        expected?.length === actual.length &&
+        timingSafeEqual(expected, actual) &&
+        expected.toString("base64url") === sent;
+      if (!genuine)
+        throw new Failure(errors.invalidCursor, "The cursor is not valid for this list", {
+          details: [{ field: "cursor", message: "was not issued for this list and caller" }],
+        });
       return JSON.parse(Buffer.from(payload!, "base64url").toString()) as unknown[];
     },
   };

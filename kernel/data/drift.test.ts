@@ -9,7 +9,13 @@ import { findDrift } from "./drift.ts";
 const thing = resource("thing", {
   path: "/things",
   id: "thg",
-  properties: { name: text({ max: 10 }), price: money(), note: nullable(text({ max: 10 })), ownerId: id("usr"), count: integer({ default: 0 }) },
+  properties: {
+    name: text({ max: 10 }),
+    price: money(),
+    note: nullable(text({ max: 10 })),
+    ownerId: id("usr"),
+    count: integer({ default: 0 }),
+  },
   unique: [["name"]],
   softDelete: true,
   access: { get: anyone },

@@ -35,11 +35,15 @@ export async function findDrift(db: Queryable, resources: readonly Resource[]): 
 async function driftOf(db: Queryable, resource: Resource): Promise<string[]> {
   const columns = await columnsOfTable(db, resource.table);
   if (columns.size === 0) return [`Table ${resource.table} of resource ${resource.name} does not exist`];
-  const wanted = new Map(Object.entries(resource.columns).map(([property, schema]) => [snakeCase(property), schema as TSchema]));
-  const findings = [...wanted].flatMap(([name, schema]) => driftOfColumn(`${resource.table}.${name}`, columns.get(name), schema));
-  if (resource.spec.softDelete === true && !columns.has("deleted_at")) findings.push(`${resource.table}.deleted_at is missing, and the resource is deleted softly`);
+  const wanted = new Map(Object.entries(resource.columns).map(([property, schema]) => [snakeCase(property), schema]));
+  const findings = [...wanted].flatMap(([name, schema]) =>
+    driftOfColumn(`${resource.table}.${name}`, columns.get(name), schema),
+  );
+  if (resource.spec.softDelete === true && !columns.has("deleted_at"))
+    findings.push(`${resource.table}.deleted_at is missing, and the resource is deleted softly`);
   for (const { name, nullable, filled } of columns.values()) {
-    if (!nullable && !filled && !wanted.has(name)) findings.push(`${resource.table}.${name} must be filled, and the contract does not know it`);
+    if (!nullable && !filled && !wanted.has(name))
+      findings.push(`${resource.table}.${name} must be filled, and the contract does not know it`);
   }
   return [...findings, ...(await missingIndexes(db, resource))];
 }
@@ -47,14 +51,18 @@ async function driftOf(db: Queryable, resource: Resource): Promise<string[]> {
 function driftOfColumn(place: string, column: TableColumn | undefined, schema: TSchema): string[] {
   if (column === undefined) return [`${place} is missing`];
   const kind = kindOf(schema);
-  const findings = typesOf[kind].includes(column.type) ? [] : [`${place} is ${column.type}, and the contract says ${kind}`];
+  const findings = typesOf[kind].includes(column.type)
+    ? []
+    : [`${place} is ${column.type}, and the contract says ${kind}`];
   if (!column.nullable && isNullable(schema)) findings.push(`${place} is not null, and the contract says nullable`);
   if (column.nullable && !isNullable(schema)) findings.push(`${place} may be null, and the contract says it never is`);
   return findings;
 }
 
 async function missingIndexes(db: Queryable, { table, spec }: Resource): Promise<string[]> {
-  const wanted = (spec.unique ?? []).map((properties) => `${table}_${properties.map((name) => snakeCase(String(name))).join("_")}_key`);
+  const wanted = (spec.unique ?? []).map(
+    (properties) => `${table}_${properties.map((name) => snakeCase(String(name))).join("_")}_key`,
+  );
   const { rows } = await db.query<{ name: string }>(
     `select c.relname as name from pg_index as i join pg_class as c on c.oid = i.indexrelid
      where i.indrelid = to_regclass(quote_ident($1)) and i.indisunique`,

@@ -20,11 +20,18 @@ export interface Statement {
   values: unknown[];
 }
 
-export function listSql(source: ListSource, query: ListQuery, scope: Scope, after: readonly unknown[] | undefined): Statement {
+export function listSql(
+  source: ListSource,
+  query: ListQuery,
+  scope: Scope,
+  after: readonly unknown[] | undefined,
+): Statement {
   const values: unknown[] = [];
   const conditions = conditionsOf(source, query, scope, values);
   if (after !== undefined) conditions.push(keyset(source, query.sort, after, values));
-  const order = query.sort.map(({ property, descending }) => `${column(source, property).sql} ${descending ? "desc" : "asc"}`);
+  const order = query.sort.map(
+    ({ property, descending }) => `${column(source, property).sql} ${descending ? "desc" : "asc"}`,
+  );
   const offset = query.page === undefined ? "" : ` offset ${bind(values, (query.page - 1) * query.limit)}::bigint`;
   return {
     text: `select ${source.selected} from ${source.table}${where(conditions)} order by ${order.join(", ")} limit ${bind(values, query.limit + 1)}::int${offset}`,
@@ -34,7 +41,10 @@ export function listSql(source: ListSource, query: ListQuery, scope: Scope, afte
 
 export function countSql(source: ListSource, query: ListQuery, scope: Scope): Statement {
   const values: unknown[] = [];
-  return { text: `select count(*)::int8 as total from ${source.table}${where(conditionsOf(source, query, scope, values))}`, values };
+  return {
+    text: `select count(*)::int8 as total from ${source.table}${where(conditionsOf(source, query, scope, values))}`,
+    values,
+  };
 }
 
 function conditionsOf(source: ListSource, query: ListQuery, scope: Scope, values: unknown[]): string[] {
@@ -46,14 +56,20 @@ function conditionsOf(source: ListSource, query: ListQuery, scope: Scope, values
   for (const filter of query.filters) conditions.push(filterSql(column(source, filter.property), filter, values));
   if (query.q !== undefined) {
     const pattern = bind(values, `%${query.q.replace(/[\\%_]/g, "\\$&")}%`);
-    conditions.push(`(${source.searchable.map((property) => `${column(source, property).sql} ilike ${pattern}`).join(" or ")})`);
+    conditions.push(
+      `(${source.searchable.map((property) => `${column(source, property).sql} ilike ${pattern}`).join(" or ")})`,
+    );
   }
   return conditions;
 }
 
 const operators = { min: ">=", max: "<=", after: ">", before: "<" } as const;
 
-function filterSql({ sql, kind, type, encode }: Column, { comparison, values: wanted }: Filter, values: unknown[]): string {
+function filterSql(
+  { sql, kind, type, encode }: Column,
+  { comparison, values: wanted }: Filter,
+  values: unknown[],
+): string {
   if (comparison !== "in") return `${sql} ${operators[comparison]} ${bind(values, encode(wanted[0]))}::${type}`;
   if (kind === "array") return `${sql} && ${bind(values, wanted)}::text[]`;
   // One value and several are the same statement, so both use one plan.
@@ -70,7 +86,10 @@ function keyset(source: ListSource, sort: readonly SortKey[], after: readonly un
     return `(${keys.map(({ sql }) => sql).join(", ")}) ${keys[0]!.operator} (${keys.map(({ value }) => value).join(", ")})`;
   }
   const alternatives = keys.map((key, index) =>
-    [...keys.slice(0, index).map(({ sql, value }) => `${sql} = ${value}`), `${key.sql} ${key.operator} ${key.value}`].join(" and "),
+    [
+      ...keys.slice(0, index).map(({ sql, value }) => `${sql} = ${value}`),
+      `${key.sql} ${key.operator} ${key.value}`,
+    ].join(" and "),
   );
   return `(${alternatives.map((one) => `(${one})`).join(" or ")})`;
 }

@@ -31,7 +31,7 @@ for (const type of Object.keys(oids) as (keyof typeof oids)[]) {
 export const typeParsers = {
   getTypeParser: ((oid: number, format?: "text" | "binary") =>
     (format === "binary" ? undefined : byOid.get(oid)) ??
-    pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+    pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
 /** A number while that is exact, else the digits. */

@@ -95,7 +95,9 @@ function leastBusy(slots: readonly Slot[]): Slot {
 }
 
 function openAnother(state: State, slot: Slot): void {
-  open(state, slot).catch((error: unknown) => state.log.warn({ err: error }, "Could not open another database connection"));
+  open(state, slot).catch((error: unknown) =>
+    state.log.warn({ err: error }, "Could not open another database connection"),
+  );
 }
 
 function open(state: State, slot: Slot): Promise<pg.Client> {
@@ -133,6 +135,6 @@ function forget(slot: Slot, client: pg.Client): void {
 
 async function close(state: State): Promise<void> {
   state.closed = true;
-  await Promise.all(state.slots.map(({ opening }) => opening?.catch(() => {})));
-  await Promise.all(state.slots.map(({ client }) => client?.end()));
+  await Promise.all(state.slots.map(async ({ opening }) => opening?.catch(() => {})));
+  await Promise.all(state.slots.map(async ({ client }) => client?.end()));
 }

@@ -26,7 +26,11 @@ export interface Table<R extends Resource = Resource> {
   get(db: Queryable, id: string, options?: { lock?: boolean; scope?: Scope }): Promise<RowOf<R> | undefined>;
   /** The living rows among the ids, in no particular order. */
   getMany(db: Queryable, ids: readonly string[]): Promise<RowOf<R>[]>;
-  list(db: Queryable, query: ListQuery, options: { scope: Scope; cursors: Cursors; binding: string }): Promise<ListPage<RowOf<R>>>;
+  list(
+    db: Queryable,
+    query: ListQuery,
+    options: { scope: Scope; cursors: Cursors; binding: string },
+  ): Promise<ListPage<RowOf<R>>>;
   /** Inserts version 1. A taken unique value is a Failure DUPLICATE. */
   insert(tx: Tx, values: Partial<RowOf<R>> & { id: string }, now: string): Promise<RowOf<R>>;
   /** Writes the given properties and raises the version; undefined when the row is gone. */
@@ -41,7 +45,13 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   const selected = [...columns.values()].map((column) => column.sql).join(", ");
   const softDelete = resource.spec.softDelete === true;
   const living = softDelete ? " and deleted_at is null" : "";
-  const source: ListSource = { table, columns, selected, searchable: (resource.spec.searchable ?? []).map(String), softDelete };
+  const source: ListSource = {
+    table,
+    columns,
+    selected,
+    searchable: (resource.spec.searchable ?? []).map(String),
+    softDelete,
+  };
   const idColumn = columns.get("id")!;
   const decode = (row: Row) => decodeRow(columns, row) as RowOf<R>;
   const statement = statementsOf(resource.table);
@@ -51,7 +61,10 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   const selectForUpdate = statement("lock", `${getText} for update`);
   const selectMany = statement("many", `select ${selected} from ${table} where id = any($1::uuid[])${living}`);
   const removal = softDelete
-    ? statement("remove", `update ${table} set deleted_at = $2, updated_at = $2, version = version + 1 where id = $1 and deleted_at is null returning ${selected}`)
+    ? statement(
+        "remove",
+        `update ${table} set deleted_at = $2, updated_at = $2, version = version + 1 where id = $1 and deleted_at is null returning ${selected}`,
+      )
     : statement("remove", `delete from ${table} where id = $1 returning ${selected}`);
 
   return {
@@ -77,7 +90,12 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       return {
         rows: page.map(decode),
         hasMore,
-        nextCursor: hasMore ? cursors.encode(bound, query.sort.map(({ property }) => last![unquoted(columns.get(property)!)])) : null,
+        nextCursor: hasMore
+          ? cursors.encode(
+              bound,
+              query.sort.map(({ property }) => last![unquoted(columns.get(property)!)]),
+            )
+          : null,
         total,
       };
     },
@@ -86,15 +104,28 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       const names = Object.keys(row).filter((property) => columns.has(property));
       const used = names.map((property) => columns.get(property)!);
       const text = `insert into ${table} (${used.map((column) => column.sql).join(", ")}) values (${used.map((_, index) => `$${index + 1}`).join(", ")}) returning ${selected}`;
-      const inserted = await unique(resource, tx.query(statement(`insert:${names.join(",")}`, text), used.map((column) => column.encode(row[column.property]))));
+      const inserted = await unique(
+        resource,
+        tx.query(
+          statement(`insert:${names.join(",")}`, text),
+          used.map((column) => column.encode(row[column.property])),
+        ),
+      );
       return decode(inserted.rows[0]!);
     },
     async update(tx, id, values, now) {
       const used = Object.keys(values).flatMap((property) => columns.get(property) ?? []);
       const assignments = used.map((column, index) => `${column.sql} = $${index + 3}, `).join("");
       const text = `update ${table} set ${assignments}version = version + 1, updated_at = $2 where id = $1${living} returning ${selected}`;
-      const parameters = [idColumn.encode(id), now, ...used.map((column) => column.encode(values[column.property as keyof typeof values]))];
-      const updated = await unique(resource, tx.query(statement(`update:${used.map((column) => column.property).join(",")}`, text), parameters));
+      const parameters = [
+        idColumn.encode(id),
+        now,
+        ...used.map((column) => column.encode(values[column.property as keyof typeof values])),
+      ];
+      const updated = await unique(
+        resource,
+        tx.query(statement(`update:${used.map((column) => column.property).join(",")}`, text), parameters),
+      );
       return updated.rows[0] && decode(updated.rows[0]);
     },
     async remove(tx, id, now) {
@@ -108,7 +139,10 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
 function statementsOf(table: string) {
   const known = new Map<string, { name: string; text: string }>();
   return (action: string, text: string) => {
-    const found = known.get(action) ?? { name: `${table.slice(0, 30)}.${createHash("sha1").update(text).digest("base64url")}`, text };
+    const found = known.get(action) ?? {
+      name: `${table.slice(0, 30)}.${createHash("sha1").update(text).digest("base64url")}`,
+      text,
+    };
     known.set(action, found);
     return found;
   };
@@ -119,7 +153,13 @@ async function count(db: Queryable, source: ListSource, query: ListQuery, scope:
   return Number((await db.query(text, values)).rows[0]!.total);
 }
 
-async function select(db: Queryable, source: ListSource, query: ListQuery, scope: Scope, after: readonly unknown[] | undefined): Promise<Row[]> {
+async function select(
+  db: Queryable,
+  source: ListSource,
+  query: ListQuery,
+  scope: Scope,
+  after: readonly unknown[] | undefined,
+): Promise<Row[]> {
   const { text, values } = listSql(source, query, scope, after);
   return (await db.query(text, values)).rows;
 }
@@ -140,9 +180,15 @@ async function unique<T>(resource: Resource, result: Promise<T>): Promise<T> {
     return await result;
   } catch (cause) {
     const violated = constraintOf(cause);
-    const properties = (resource.spec.unique ?? []).find((one) => violated === `${resource.table}_${one.map((name) => snakeCase(String(name))).join("_")}_key`);
+    const properties = (resource.spec.unique ?? []).find(
+      (one) => violated === `${resource.table}_${one.map((name) => snakeCase(String(name))).join("_")}_key`,
+    );
     if (properties === undefined) throw cause;
     const details = properties.map((property) => ({ field: String(property), message: "is already taken" }));
-    throw new Failure(errors.duplicate, `A ${resource.name} with this ${properties.map(String).join(" and ")} exists already`, { details, cause });
+    throw new Failure(
+      errors.duplicate,
+      `A ${resource.name} with this ${properties.map(String).join(" and ")} exists already`,
+      { details, cause },
+    );
   }
 }

@@ -5,7 +5,14 @@
 
 import { asyncApi, openApi } from "../contract/index.ts";
 import { type Answer, createAddressReader, createCors } from "../http/index.ts";
-import { createPipeline, createRouteTable, type FixedRoute, type Pipeline, type PipelineOptions, type RunningService } from "../service/index.ts";
+import {
+  createPipeline,
+  createRouteTable,
+  type FixedRoute,
+  type Pipeline,
+  type PipelineOptions,
+  type RunningService,
+} from "../service/index.ts";
 import { docsAssets } from "./docs-page.ts";
 import type { Health } from "./health.ts";
 
@@ -32,10 +39,16 @@ export function createGateway(options: GatewayOptions): Pipeline {
 function documents({ services, title, version, jwks }: GatewayOptions): [string, FixedRoute][] {
   const contracts = services.map(({ contract }) => contract);
   const info = { title, version };
-  const pages = Object.entries(docsAssets({ title })).map(([path, { contentType, body, csp }]): [string, FixedRoute] => {
-    const headers = { "content-type": contentType, "cache-control": "public, no-cache", ...(csp === undefined ? {} : { "content-security-policy": csp }) };
-    return [path, fixed(() => ({ status: 200, headers, body }))];
-  });
+  const pages = Object.entries(docsAssets({ title })).map(
+    ([path, { contentType, body, csp }]): [string, FixedRoute] => {
+      const headers = {
+        "content-type": contentType,
+        "cache-control": "public, no-cache",
+        ...(csp === undefined ? {} : { "content-security-policy": csp }),
+      };
+      return [path, fixed(() => ({ status: 200, headers, body }))];
+    },
+  );
   return [
     ["/openapi.json", document(openApi(contracts, info))],
     ["/asyncapi.json", document(asyncApi(contracts, info))],
@@ -58,7 +71,14 @@ function healthRoutes(health: Health): [string, FixedRoute][] {
   return [
     ["/health", route(status)],
     ["/health/live", route(() => json(200, { status: "alive" }, "no-store"))],
-    ["/health/ready", route(async () => ((await health.ready()) ? json(200, { status: "ready" }, "no-store") : json(503, { status: "unready" }, "no-store")))],
+    [
+      "/health/ready",
+      route(async () =>
+        (await health.ready())
+          ? json(200, { status: "ready" }, "no-store")
+          : json(503, { status: "unready" }, "no-store"),
+      ),
+    ],
   ];
 }
 

@@ -28,7 +28,11 @@ export interface Health {
 const checkTimeoutMs = 2_000;
 
 /** `probes` reject, or answer the latency in milliseconds. Calls at the same time share one round. */
-export function createHealth(options: { version: string; clock: Clock; probes: Record<CheckName, readonly (() => Promise<number>)[]> }): Health {
+export function createHealth(options: {
+  version: string;
+  clock: Clock;
+  probes: Record<CheckName, readonly (() => Promise<number>)[]>;
+}): Health {
   const { clock, probes, version } = options;
   let round: Promise<HealthReport> | undefined;
   let draining = false;
@@ -37,16 +41,31 @@ export function createHealth(options: { version: string; clock: Clock; probes: R
     return round;
   };
   const inspect = async (): Promise<HealthReport> => {
-    const [database, cache, queue] = await Promise.all([check(probes.database, clock), check(probes.cache, clock), check(probes.queue, clock)]);
-    const status = database.status === "down" ? "unhealthy" : cache.status === "down" || queue.status === "down" ? "degraded" : "healthy";
+    const [database, cache, queue] = await Promise.all([
+      check(probes.database, clock),
+      check(probes.cache, clock),
+      check(probes.queue, clock),
+    ]);
+    const status =
+      database.status === "down"
+        ? "unhealthy"
+        : cache.status === "down" || queue.status === "down"
+          ? "degraded"
+          : "healthy";
     return { status, version, timestamp: timestamp(clock.nowMs()), checks: { database, cache, queue } };
   };
-  return { report, ready: async () => !draining && (await report()).status !== "unhealthy", drain: () => void (draining = true) };
+  return {
+    report,
+    ready: async () => !draining && (await report()).status !== "unhealthy",
+    drain: () => void (draining = true),
+  };
 }
 
 async function check(probes: readonly (() => Promise<number>)[], clock: Clock): Promise<CheckReport> {
   const answered = new AbortController();
-  const tooLate = clock.sleep(checkTimeoutMs, answered.signal).then(() => Promise.reject(new Error("no answer in time")));
+  const tooLate = clock
+    .sleep(checkTimeoutMs, answered.signal)
+    .then(() => Promise.reject(new Error("no answer in time")));
   tooLate.catch(() => {});
   try {
     const latencies = await Promise.race([Promise.all(probes.map((probe) => probe())), tooLate]);

@@ -60,7 +60,10 @@ export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): 
     let size = 0;
     const onData = (chunk: Uint8Array) => {
       size += chunk.byteLength;
-      if (size <= maxBytes) return void chunks.push(chunk);
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
       request.pause();
       settle(() => reject(tooLarge(maxBytes)));
     };

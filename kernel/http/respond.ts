@@ -65,7 +65,7 @@ function encodingOf(request: IncomingMessage, { status, headers, body }: Answer,
   if (options.compress !== true || body === undefined || !hasBody(status)) return "identity";
   if (headers["content-encoding"] !== undefined) return "identity";
   const accepted = request.headers["accept-encoding"];
-  return accepted === undefined ? "identity" : chooseEncoding(String(accepted), Buffer.byteLength(body));
+  return accepted === undefined ? "identity" : chooseEncoding(accepted, Buffer.byteLength(body));
 }
 
 function write(

@@ -2,6 +2,24 @@
 export type { App, AppSettings, Demo } from "./app.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
 export {
-  choiceSetting, durationSetting, limitSetting, listSetting, portSetting, postgresSetting, readSettings, type Setting, type Settings, SettingsError, textSetting,
+  choiceSetting,
+  durationSetting,
+  limitSetting,
+  listSetting,
+  portSetting,
+  postgresSetting,
+  readSettings,
+  type Setting,
+  type Settings,
+  SettingsError,
+  textSetting,
 } from "./settings.ts";
-export { rateClasses, startSystem, type Platform, type RunningSystem, type SystemDefinition, type SystemOptions, type SystemSettings } from "./system.ts";
+export {
+  rateClasses,
+  startSystem,
+  type Platform,
+  type RunningSystem,
+  type SystemDefinition,
+  type SystemOptions,
+  type SystemSettings,
+} from "./system.ts";

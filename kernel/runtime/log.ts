@@ -8,9 +8,22 @@ export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 // Wherever a secret might slip into fields, its value is not written.
-const secrets = ["password", "newPassword", "currentPassword", "passwordHash", "accessToken", "refreshToken", "authorization", "cookie"];
+const secrets = [
+  "password",
+  "newPassword",
+  "currentPassword",
+  "passwordHash",
+  "accessToken",
+  "refreshToken",
+  "authorization",
+  "cookie",
+];
 
-export function createLogger(options: { level: LogLevel; readable: boolean; destination?: NodeJS.WritableStream & { write(text: string): unknown } }): Logger {
+export function createLogger(options: {
+  level: LogLevel;
+  readable: boolean;
+  destination?: NodeJS.WritableStream & { write(text: string): unknown };
+}): Logger {
   const settings: pino.LoggerOptions = {
     level: options.level,
     base: undefined,
@@ -19,11 +32,27 @@ export function createLogger(options: { level: LogLevel; readable: boolean; dest
     redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: "[redacted]" },
   };
   const destination = options.destination ?? process.stdout;
-  const stream = options.readable ? pretty({ destination, colorize: true, ignore: "service,requestId", translateTime: "HH:MM:ss", singleLine: true, sync: true }) : destination;
+  const stream = options.readable
+    ? pretty({
+        destination,
+        colorize: true,
+        ignore: "service,requestId",
+        translateTime: "HH:MM:ss",
+        singleLine: true,
+        sync: true,
+      })
+    : destination;
   return adapt(pino(settings, stream));
 }
 
 function adapt(logger: pino.Logger): Logger {
-  const line = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) => logger[level](fields, message);
-  return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error"), child: (fields) => adapt(logger.child(fields)) };
+  const line = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) =>
+    logger[level](fields, message);
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    child: (fields) => adapt(logger.child(fields)),
+  };
 }

@@ -21,7 +21,11 @@ export async function readOrCreateSecret(directory: string, random: Random): Pro
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const secret = Buffer.from(await readFile(path, "utf8"), "hex");
-    if (secret.length !== secretBytes) throw new Error(`${path} is damaged. Delete it: cursors handed out before will be refused, nothing else is lost.`, { cause: error });
+    if (secret.length !== secretBytes)
+      throw new Error(
+        `${path} is damaged. Delete it: cursors handed out before will be refused, nothing else is lost.`,
+        { cause: error },
+      );
     return secret;
   }
 }

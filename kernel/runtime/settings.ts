@@ -13,14 +13,19 @@ export interface Setting<T> {
   readonly absent: T;
 }
 
-export type Settings<S extends Record<string, Setting<unknown>>> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+export type Settings<S extends Record<string, Setting<unknown>>> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
 
 /** Every mistake in the environment, one per line. */
 export class SettingsError extends Error {
   override name = "SettingsError";
 }
 
-export function readSettings<S extends Record<string, Setting<unknown>>>(declared: S, environment: Readonly<Record<string, string | undefined>>): Settings<S> {
+export function readSettings<S extends Record<string, Setting<unknown>>>(
+  declared: S,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings<S> {
   const values: Record<string, unknown> = {};
   const mistakes: string[] = [];
   for (const [name, setting] of Object.entries(declared)) {
@@ -31,7 +36,10 @@ export function readSettings<S extends Record<string, Setting<unknown>>>(declare
       mistakes.push(`  ${name} ${(error as Error).message}`);
     }
   }
-  if (mistakes.length > 0) throw new SettingsError(`The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.join("\n")}`);
+  if (mistakes.length > 0)
+    throw new SettingsError(
+      `The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n${mistakes.join("\n")}`,
+    );
   return values as Settings<S>;
 }
 
@@ -59,13 +67,19 @@ export function choiceSetting<const T extends string>(choices: readonly T[], fal
 }
 
 export function listSetting(meaning: string): Setting<readonly string[]> {
-  return setting<readonly string[]>(meaning, undefined, [], (text) => text.split(",").map((item) => item.trim()).filter((item) => item !== ""));
+  return setting<readonly string[]>(meaning, undefined, [], (text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  );
 }
 
 export function postgresSetting(meaning: string): Setting<string | undefined> {
   return setting<string | undefined>(meaning, undefined, undefined, (text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) throw new Error("must be a URL like postgres://user:password@host:5432/database");
+    if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
+      throw new Error("must be a URL like postgres://user:password@host:5432/database");
     return text;
   });
 }

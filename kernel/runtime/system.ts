@@ -3,7 +3,16 @@
 // Today every service shares one process (the `single` topology). What crosses services already goes
 // through `Calls` and `Bus`, so where they run is this file's business and nobody else's.
 
-import { createPasswords, createRevocations, createTokens, openKeys, type Passwords, type RememberedToken, type Revocations, type Tokens } from "../auth/index.ts";
+import {
+  createPasswords,
+  createRevocations,
+  createTokens,
+  openKeys,
+  type Passwords,
+  type RememberedToken,
+  type Revocations,
+  type Tokens,
+} from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
 import { createCalls } from "../call/index.ts";
@@ -13,7 +22,13 @@ import { createPostgresBus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
 import { createHttpServer } from "../http/index.ts";
 import { createLimiter, type Policy } from "../limit/index.ts";
-import { type Context, createService, type Implementation, migrateService, type RunningService } from "../service/index.ts";
+import {
+  type Context,
+  createService,
+  type Implementation,
+  migrateService,
+  type RunningService,
+} from "../service/index.ts";
 import { readOrCreateSecret } from "./secret.ts";
 
 /** What the platform lends to the services of a system when they are made. */
@@ -78,7 +93,9 @@ const rememberedTokens = 100_000;
 
 /** The rate classes that the operations of these contracts name, and those the platform adds. */
 export function rateClasses(contracts: readonly ServiceContract[]): string[] {
-  const declared = contracts.flatMap(({ allOperations }) => Object.values(allOperations).map(({ limit }) => limit.class));
+  const declared = contracts.flatMap(({ allOperations }) =>
+    Object.values(allOperations).map(({ limit }) => limit.class),
+  );
   return [...new Set(["default", "anonymous", ...declared])];
 }
 
@@ -98,11 +115,16 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   }
 }
 
-async function start(options: SystemOptions, undo: (() => Promise<unknown>)[], stopAll: () => Promise<void>): Promise<RunningSystem> {
+async function start(
+  options: SystemOptions,
+  undo: (() => Promise<unknown>)[],
+  stopAll: () => Promise<void>,
+): Promise<RunningSystem> {
   const { definition, settings, clock, random, log } = options;
   const progress = options.onProgress ?? (() => {});
   for (const name of rateClasses(definition.contracts)) {
-    if (settings.limits[name] === undefined) throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
+    if (settings.limits[name] === undefined)
+      throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
   }
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const { platform, jwks } = await createPlatform(options, remembered);
@@ -110,14 +132,22 @@ async function start(options: SystemOptions, undo: (() => Promise<unknown>)[], s
 
   const { urls, embedded } = await openDatabases(options, implementations, undo);
   const databases = new Map(
-    Object.entries(urls).map(([name, url]) => [name, createDatabase({ url, applicationName: `${definition.name} ${name}`, clock, log })] as const),
+    Object.entries(urls).map(
+      ([name, url]) =>
+        [name, createDatabase({ url, applicationName: `${definition.name} ${name}`, clock, log })] as const,
+    ),
   );
   undo.push(() => Promise.all([...databases.values()].map((database) => database.close())));
 
   progress("Migrating the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const services = createServices(options, implementations, databases, await readOrCreateSecret(settings.dataDirectory, random));
+  const services = createServices(
+    options,
+    implementations,
+    databases,
+    await readOrCreateSecret(settings.dataDirectory, random),
+  );
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
   const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered) });
@@ -177,7 +207,11 @@ async function createPlatform({ settings, clock, random }: SystemOptions, rememb
 }
 
 /** The URL of every database: as configured, else from the embedded server. */
-async function openDatabases(options: SystemOptions, implementations: readonly Implementation[], undo: (() => Promise<unknown>)[]) {
+async function openDatabases(
+  options: SystemOptions,
+  implementations: readonly Implementation[],
+  undo: (() => Promise<unknown>)[],
+) {
   const { settings, onProgress } = options;
   const names = [...new Set(implementations.map(({ contract }) => contract.database))];
   const missing = names.filter((name) => settings.databaseUrls[name] === undefined);
@@ -192,22 +226,46 @@ async function openDatabases(options: SystemOptions, implementations: readonly I
     const server = embedded;
     undo.push(() => server.stop());
   }
-  return { embedded, urls: Object.fromEntries(names.map((name) => [name, settings.databaseUrls[name] ?? embedded!.urlOf(name)])) };
+  return {
+    embedded,
+    urls: Object.fromEntries(names.map((name) => [name, settings.databaseUrls[name] ?? embedded!.urlOf(name)])),
+  };
 }
 
-function createServices(options: SystemOptions, implementations: readonly Implementation[], databases: ReadonlyMap<string, Database>, cursorSecret: Uint8Array) {
+function createServices(
+  options: SystemOptions,
+  implementations: readonly Implementation[],
+  databases: ReadonlyMap<string, Database>,
+  cursorSecret: Uint8Array,
+) {
   const services = new Map<string, RunningService>();
   const bus = createPostgresBus();
   const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
-  const subscribersOf = (type: string) => implementations.filter(({ contract }) => contract.subscribes.includes(type)).map(({ contract }) => contract.name);
+  const subscribersOf = (type: string) =>
+    implementations.filter(({ contract }) => contract.subscribes.includes(type)).map(({ contract }) => contract.name);
   for (const implementation of implementations) {
     const { name, database } = implementation.contract;
-    services.set(name, createService({ ...options, implementation, database: databases.get(database)!, calls, bus, subscribersOf, cursorSecret }));
+    services.set(
+      name,
+      createService({
+        ...options,
+        implementation,
+        database: databases.get(database)!,
+        calls,
+        bus,
+        subscribersOf,
+        cursorSecret,
+      }),
+    );
   }
   return services;
 }
 
-async function fillDemo({ definition, onProgress }: SystemOptions, services: ReadonlyMap<string, RunningService>, platform: Platform) {
+async function fillDemo(
+  { definition, onProgress }: SystemOptions,
+  services: ReadonlyMap<string, RunningService>,
+  platform: Platform,
+) {
   if (definition.demo === undefined) return [];
   onProgress?.("Filling an empty store with demo data");
   return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);

@@ -5,7 +5,14 @@ import { anyone, either, owner, role, self, servicesOnly, signedIn, type Access 
 import { authorize, holdsRole } from "./authorize.ts";
 
 const nobody: Caller = { kind: "nobody", address: "198.51.100.7" };
-const user = (userId: string, ...roles: string[]): Caller => ({ kind: "user", userId, email: "a@example.com", roles, sessionId: "ses_1", address: "198.51.100.7" });
+const user = (userId: string, ...roles: string[]): Caller => ({
+  kind: "user",
+  userId,
+  email: "a@example.com",
+  roles,
+  sessionId: "ses_1",
+  address: "198.51.100.7",
+});
 const service: Caller = { kind: "service", name: "orders" };
 const outcome = (access: Access, caller: Caller, params: Record<string, string> = {}): string | number => {
   try {
@@ -18,7 +25,12 @@ const outcome = (access: Access, caller: Caller, params: Record<string, string> 
 test("each rule against each caller", () => {
   const admin = user("usr_1", "admin");
   const member = user("usr_2", "member");
-  const rules: [string, Access, Record<string, string>, outcomes: [nobody: string | number, admin: string | number, member: string | number]][] = [
+  const rules: [
+    string,
+    Access,
+    Record<string, string>,
+    outcomes: [nobody: string | number, admin: string | number, member: string | number],
+  ][] = [
     ["anyone", anyone, {}, ["all", "all", "all"]],
     ["signedIn", signedIn, {}, [401, "all", "all"]],
     ["role", role("admin"), {}, [401, "all", 403]],
@@ -31,7 +43,11 @@ test("each rule against each caller", () => {
     ["nobody at all", [], {}, [401, 403, 403]],
   ];
   for (const [name, access, params, expected] of rules) {
-    deepEqual([nobody, admin, member].map((caller) => outcome(access, caller, { ...params })), expected, name);
+    deepEqual(
+      [nobody, admin, member].map((caller) => outcome(access, caller, { ...params })),
+      expected,
+      name,
+    );
     equal(outcome(access, service, { ...params }), "all");
   }
 });
@@ -51,5 +67,10 @@ test("`me` stands for the caller, and for nobody when nobody asks", () => {
 
 test("a role is held by name, exactly, and by services", () => {
   const admins = role("admin");
-  deepEqual([user("usr_1", "admin"), user("usr_1", "Admin", "administrator"), nobody, service].map((caller) => holdsRole(admins, caller)), [true, false, false, true]);
+  deepEqual(
+    [user("usr_1", "admin"), user("usr_1", "Admin", "administrator"), nobody, service].map((caller) =>
+      holdsRole(admins, caller),
+    ),
+    [true, false, false, true],
+  );
 });

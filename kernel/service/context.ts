@@ -88,7 +88,8 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     cursors: parts.cursors,
     db: database,
     now: () => timestamp(clock.nowMs()),
-    newId: (prefix) => encodeId(prefix, facts.idempotent ? idOfRetry(clock, facts.idempotent.entropy(ids++)) : uuidv7(clock, random)),
+    newId: (prefix) =>
+      encodeId(prefix, facts.idempotent ? idOfRetry(clock, facts.idempotent.entropy(ids++)) : uuidv7(clock, random)),
     table: <R extends Resource>(resource: R) => tableOf(parts, resource) as Table<R>,
     async transaction(run) {
       facts.deadline.check();
@@ -100,11 +101,22 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
       return database.transaction(guarded, { signal: facts.deadline.signal });
     },
     async emit(tx, type, event) {
-      if (!parts.events.has(type.type)) throw new Error(`Service ${parts.name} emitted ${type.type}, which its contract does not declare. Add it to "events".`);
-      await parts.outbox.emit(tx, type, { ...event, ...(facts.traceparent === undefined ? {} : { traceparent: facts.traceparent }) });
+      if (!parts.events.has(type.type))
+        throw new Error(
+          `Service ${parts.name} emitted ${type.type}, which its contract does not declare. Add it to "events".`,
+        );
+      await parts.outbox.emit(tx, type, {
+        ...event,
+        ...(facts.traceparent === undefined ? {} : { traceparent: facts.traceparent }),
+      });
     },
     call: (operation, input) =>
-      parts.calls.call(operation, input, { from: parts.name, requestId: facts.requestId, traceparent: facts.traceparent, deadline: facts.deadline }),
+      parts.calls.call(operation, input, {
+        from: parts.name,
+        requestId: facts.requestId,
+        traceparent: facts.traceparent,
+        deadline: facts.deadline,
+      }),
   };
 }
 
@@ -118,6 +130,7 @@ function idOfRetry(clock: Clock, entropy: Uint8Array): string {
 
 function tableOf(parts: ServiceParts, resource: Resource): Table {
   const table = parts.tables.get(resource.name);
-  if (table === undefined) throw new Error(`Service ${parts.name} does not own resource "${resource.name}". Call the service that does.`);
+  if (table === undefined)
+    throw new Error(`Service ${parts.name} does not own resource "${resource.name}". Call the service that does.`);
   return table;
 }

@@ -3,7 +3,20 @@
 import type { IncomingMessage } from "node:http";
 import { canonicalJson, decodeId } from "../base/index.ts";
 import { type Caller, roleMissing } from "../auth/index.ts";
-import { type AnyOperation, type Detail, errors, Failure, type Fields, invalid, kindOf, notFound, readItemQuery, readListQuery, readValue, schemaOf } from "../contract/index.ts";
+import {
+  type AnyOperation,
+  type Detail,
+  errors,
+  Failure,
+  type Fields,
+  invalid,
+  kindOf,
+  notFound,
+  readItemQuery,
+  readListQuery,
+  readValue,
+  schemaOf,
+} from "../contract/index.ts";
 import { type Query, readJson } from "../http/index.ts";
 import { holdsRole } from "./authorize.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -26,7 +39,12 @@ export interface DecodedQuery {
 }
 
 /** `findRow` throws 404: a read finds its row in the handler, but no complaint about the query may come first. */
-export async function decodeQuery(route: Route, versioned: VersionedRoute, query: Query, findRow: () => Promise<unknown>): Promise<DecodedQuery> {
+export async function decodeQuery(
+  route: Route,
+  versioned: VersionedRoute,
+  query: Query,
+  findRow: () => Promise<unknown>,
+): Promise<DecodedQuery> {
   const { operation, isList } = route;
   if (isList) {
     const { list, details } = readListQuery(versioned.grammar!, query);
@@ -92,10 +110,17 @@ const patchTypes = ["application/json", "application/merge-patch+json"];
  * Reads and validates the body. `current` is the row as it was when the request came, against which
  * a merge patch is validated here and applied again under the lock.
  */
-export async function decodeBody({ operation }: Route, versioned: VersionedRoute, request: BodyRequest): Promise<DecodedBody> {
+export async function decodeBody(
+  { operation }: Route,
+  versioned: VersionedRoute,
+  request: BodyRequest,
+): Promise<DecodedBody> {
   const nothing = { body: undefined, sent: undefined, expected: { ifMatch: request.ifMatch }, change: () => ({}) };
   if (versioned.validateBody === undefined) return nothing;
-  const sent = await readJson(request.message, { mediaTypes: operation.action === "update" ? patchTypes : jsonTypes, maxBytes: request.maxBytes });
+  const sent = await readJson(request.message, {
+    mediaTypes: operation.action === "update" ? patchTypes : jsonTypes,
+    maxBytes: request.maxBytes,
+  });
   if (operation.action !== "update" && operation.action !== "replace") {
     const body = structuredClone(sent);
     refuse(versioned.validateBody(body));
@@ -104,17 +129,32 @@ export async function decodeBody({ operation }: Route, versioned: VersionedRoute
   return decodeChange(operation, versioned, sent, request);
 }
 
-function decodeChange(operation: AnyOperation, versioned: VersionedRoute, sent: unknown, { caller, current, ifMatch }: BodyRequest): DecodedBody {
+function decodeChange(
+  operation: AnyOperation,
+  versioned: VersionedRoute,
+  sent: unknown,
+  { caller, current, ifMatch }: BodyRequest,
+): DecodedBody {
   // In a merge patch null takes a member away, so a null version is none.
   const version = (isObject(sent) ? sent.version : undefined) ?? undefined;
-  if (operation.resource!.spec.precondition === "required" && ifMatch === undefined && version === undefined) throw preconditionRequired();
-  const change = (row: Plain) => (operation.action === "replace" ? replaced(operation, versioned, row, sent, caller) : patched(operation, versioned, row, sent, caller));
+  if (operation.resource!.spec.precondition === "required" && ifMatch === undefined && version === undefined)
+    throw preconditionRequired();
+  const change = (row: Plain) =>
+    operation.action === "replace"
+      ? replaced(operation, versioned, row, sent, caller)
+      : patched(operation, versioned, row, sent, caller);
   const body = change(current!);
   return { body, sent, expected: { ifMatch, body: version as number | undefined }, change };
 }
 
 /** The writable properties after a PUT. What the caller may not write stays, unless the body would change it: 403. */
-function replaced(operation: AnyOperation, { validateBody, shape }: VersionedRoute, row: Plain, sent: unknown, caller: Caller): Plain {
+function replaced(
+  operation: AnyOperation,
+  { validateBody, shape }: VersionedRoute,
+  row: Plain,
+  sent: unknown,
+  caller: Caller,
+): Plain {
   const next = structuredClone(sent);
   refuse(validateBody!(next));
   const closed = closedTo(operation, caller);
@@ -124,22 +164,32 @@ function replaced(operation: AnyOperation, { validateBody, shape }: VersionedRou
 }
 
 /** The writable properties after a PATCH, merged and validated in the shape that the client sees. */
-function patched(operation: AnyOperation, { validateBody, shape, bodyProperties }: VersionedRoute, row: Plain, patch: unknown, caller: Caller): Plain {
+function patched(
+  operation: AnyOperation,
+  { validateBody, shape, bodyProperties }: VersionedRoute,
+  row: Plain,
+  patch: unknown,
+  caller: Caller,
+): Plain {
   const shown = shape!.down(representationOf(operation.resource!, row));
-  const before = Object.fromEntries([...bodyProperties].filter((name) => name !== "version").map((name) => [name, shown[name]]));
+  const before = Object.fromEntries(
+    [...bodyProperties].filter((name) => name !== "version").map((name) => [name, shown[name]]),
+  );
   const unknown = isObject(patch) ? Object.entries(patch).filter(([name]) => !bodyProperties.has(name)) : [];
   const after = isObject(patch) ? { ...(mergePatch(before, patch) as Plain), ...Object.fromEntries(unknown) } : patch;
   refuse(validateBody!(after));
   const [older, newer] = [shape!.up(before), omit(shape!.up(after as Plain), ["version"])];
-  const changed = Object.keys(newer).filter((name) => !isSame(newer[name], older[name]));
-  if (closedTo(operation, caller).some((name) => changed.includes(name))) throw roleMissing();
+  const changed = new Set(Object.keys(newer).filter((name) => !isSame(newer[name], older[name])));
+  if (closedTo(operation, caller).some((name) => changed.has(name))) throw roleMissing();
   // What the patch left alone is taken from the row: an older version may not show all of it.
-  return Object.fromEntries(Object.keys(newer).map((name) => [name, changed.includes(name) ? newer[name] : row[name]]));
+  return Object.fromEntries(Object.keys(newer).map((name) => [name, changed.has(name) ? newer[name] : row[name]]));
 }
 
 /** The properties that only a role may write, and the caller has not. */
 function closedTo(operation: AnyOperation, caller: Caller): string[] {
-  return Object.entries(operation.resource!.spec.writableBy ?? {}).flatMap(([name, access]) => (holdsRole(access!, caller) ? [] : [name]));
+  return Object.entries(operation.resource!.spec.writableBy ?? {}).flatMap(([name, access]) =>
+    holdsRole(access!, caller) ? [] : [name],
+  );
 }
 
 function omit(values: Plain, names: readonly string[]): Plain {

@@ -22,7 +22,8 @@ export function encodeResult(encoding: Encoding, result: unknown): Answer {
   const { operation } = encoding.route;
   if (operation.status === 204) return { status: 204, headers: {} };
   if (encoding.route.isList) return encodePage(encoding, result as Page<Record<string, unknown>>);
-  if (encoding.versioned.shape !== undefined) return encodeRow(encoding, operation.resource!, result as Record<string, unknown>);
+  if (encoding.versioned.shape !== undefined)
+    return encodeRow(encoding, operation.resource!, result as Record<string, unknown>);
   checkAnswer(encoding, operation, result);
   const body = JSON.stringify(result);
   return { status: operation.status, headers: operation.method === "GET" ? { etag: etagOf(body) } : {}, body };
@@ -32,16 +33,24 @@ function encodeRow(encoding: Encoding, resource: Resource, row: Record<string, u
   const { operation } = encoding.route;
   const shown = present(encoding, resource, row);
   checkAnswer(encoding, operation, shown);
-  const headers: Record<string, string> = { etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding.fields) };
+  const headers: Record<string, string> = {
+    etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding.fields),
+  };
   if (operation.status === 201) headers.location = locationOf(resource, row, encoding.versioned.version.number);
   return { status: operation.status, headers, body: JSON.stringify(narrowed(shown, encoding.fields)) };
 }
 
 function encodePage(encoding: Encoding, page: Page<Record<string, unknown>>): Answer {
   const { operation } = encoding.route;
-  const items = encoding.versioned.shape === undefined ? page.data : page.data.map((row) => present(encoding, operation.resource!, row));
+  const items =
+    encoding.versioned.shape === undefined
+      ? page.data
+      : page.data.map((row) => present(encoding, operation.resource!, row));
   checkAnswer(encoding, operation, { data: items, pagination: page.pagination });
-  const body = JSON.stringify({ data: items.map((item) => narrowed(item, encoding.fields)), pagination: page.pagination });
+  const body = JSON.stringify({
+    data: items.map((item) => narrowed(item, encoding.fields)),
+    pagination: page.pagination,
+  });
   return { status: operation.status, headers: { etag: etagOf(body), ...linksOf(encoding, page.pagination) }, body };
 }
 
@@ -50,7 +59,9 @@ function present({ versioned }: Encoding, resource: Resource, row: Record<string
   if (versioned.shape!.newest) return newest;
   const older = versioned.shape!.down(newest);
   // In the order of the declared shape, whatever order the translation produced.
-  return Object.fromEntries(Object.keys(schemaOf(versioned.shape!.representation).properties!).map((name) => [name, older[name]]));
+  return Object.fromEntries(
+    Object.keys(schemaOf(versioned.shape!.representation).properties!).map((name) => [name, older[name]]),
+  );
 }
 
 function narrowed(shown: Record<string, unknown>, fields: readonly string[] | undefined): Record<string, unknown> {
@@ -60,20 +71,31 @@ function narrowed(shown: Record<string, unknown>, fields: readonly string[] | un
 /** `"3"` for the plain representation; a suffix for every other, since a strong tag names the very bytes. */
 export function tagOf(rowVersion: number, apiVersion: number, fields: readonly string[] | undefined): string {
   const api = apiVersion === 1 && fields === undefined ? "" : `.v${apiVersion}`;
-  const narrow = fields === undefined ? "" : `.${createHash("sha1").update(fields.join(",")).digest("hex").slice(0, 8)}`;
+  const narrow =
+    fields === undefined ? "" : `.${createHash("sha1").update(fields.join(",")).digest("hex").slice(0, 8)}`;
   return `"${rowVersion}${api}${narrow}"`;
 }
 
 function locationOf(resource: Resource, row: Record<string, unknown>, version: number): string {
-  const collection = resource.spec.path.replace(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(String(row[parameter])));
+  const collection = resource.spec.path.replace(/\{(\w+)\}/g, (_, parameter: string) =>
+    encodeURIComponent(String(row[parameter])),
+  );
   return `/v${version}${collection}/${encodeURIComponent(String(row.id))}`;
 }
 
 function linksOf({ path, query, list }: Encoding, pagination: Page<unknown>["pagination"]): Record<string, string> {
   const at = (changes: Record<string, string | undefined>) => {
-    const kept = [...query].filter(([name]) => !("page" in changes && name === "page") && !("cursor" in changes && name === "cursor"));
+    const kept = [...query].filter(
+      ([name]) => !("page" in changes && name === "page") && !("cursor" in changes && name === "cursor"),
+    );
     const added = Object.entries(changes).filter(([, value]) => value !== undefined);
-    return { path, query: [...kept.map(([name, values]) => [name, values[0]!] as const), ...added.map(([name, value]) => [name, value!] as const)] };
+    return {
+      path,
+      query: [
+        ...kept.map(([name, values]) => [name, values[0]!] as const),
+        ...added.map(([name, value]) => [name, value!] as const),
+      ],
+    };
   };
   const { page, total, limit, hasMore, nextCursor } = pagination;
   const links: Link[] = [];
@@ -90,8 +112,14 @@ function linksOf({ path, query, list }: Encoding, pagination: Page<unknown>["pag
   return { link: linkHeader(links) };
 }
 
-function checkAnswer({ versioned, checkAnswers }: Encoding, operation: AnyOperation & { name: string }, answer: unknown): void {
+function checkAnswer(
+  { versioned, checkAnswers }: Encoding,
+  operation: AnyOperation & { name: string },
+  answer: unknown,
+): void {
   const details = checkAnswers ? (versioned.validateAnswer?.(answer) ?? []) : [];
   if (details.length === 0) return;
-  throw new Error(`Operation ${operation.name} answered what its contract does not declare: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`);
+  throw new Error(
+    `Operation ${operation.name} answered what its contract does not declare: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
+  );
 }

@@ -24,8 +24,16 @@ export interface IdempotentRequest {
   readonly payload: Buffer;
 }
 
-export function idempotentRequest(caller: string, method: string, path: string, key: string, body: unknown): IdempotentRequest {
-  const payload = createHmac("sha256", key).update(canonicalJson(body ?? null)).digest();
+export function idempotentRequest(
+  caller: string,
+  method: string,
+  path: string,
+  key: string,
+  body: unknown,
+): IdempotentRequest {
+  const payload = createHmac("sha256", key)
+    .update(canonicalJson(body ?? null))
+    .digest();
   return { scope: sha256([caller, method, path, key].join("\n")), payload };
 }
 
@@ -38,13 +46,18 @@ export function readIdempotencyKey(header: string): string | undefined {
 /** The recorded answer of an earlier request, if there is one. 422 when its payload was another. */
 export async function findRecord(db: Queryable, request: IdempotentRequest, clock: Clock): Promise<Answer | undefined> {
   const { rows } = await db.query<{ payload: Buffer; status: number; headers: Record<string, string>; body: string }>(
-    { name: "idempotency.find", text: "select payload, status, headers, body from ashlar.idempotency_keys where scope = $1 and expires_at > $2" },
+    {
+      name: "idempotency.find",
+      text: "select payload, status, headers, body from ashlar.idempotency_keys where scope = $1 and expires_at > $2",
+    },
     [request.scope, timestamp(clock.nowMs())],
   );
   const record = rows[0];
   if (record === undefined) return undefined;
   if (!record.payload.equals(request.payload)) {
-    throw new Failure(errors.keyReused, "This Idempotency-Key was used with another payload", { details: [{ field: "Idempotency-Key", message: "was used with another payload" }] });
+    throw new Failure(errors.keyReused, "This Idempotency-Key was used with another payload", {
+      details: [{ field: "Idempotency-Key", message: "was used with another payload" }],
+    });
   }
   return { status: record.status, headers: { ...record.headers, "idempotent-replayed": "true" }, body: record.body };
 }
@@ -63,7 +76,11 @@ export class AlreadyRecorded extends Error {
   override name = "AlreadyRecorded";
 }
 
-export function createIdempotentRun(request: IdempotentRequest, encode: (result: unknown) => Answer, clock: Clock): IdempotentRun {
+export function createIdempotentRun(
+  request: IdempotentRequest,
+  encode: (result: unknown) => Answer,
+  clock: Clock,
+): IdempotentRun {
   let recorded: { result: unknown; answer: Answer } | undefined;
   return {
     entropy: (index) => createHmac("sha256", request.scope).update(String(index)).digest().subarray(0, 10),
@@ -77,7 +94,9 @@ export function createIdempotentRun(request: IdempotentRequest, encode: (result:
     },
     answerFor(result) {
       if (recorded === undefined || recorded.result !== result) {
-        throw new Error("An operation with an Idempotency-Key must do its work in one ctx.transaction and return what that returns.");
+        throw new Error(
+          "An operation with an Idempotency-Key must do its work in one ctx.transaction and return what that returns.",
+        );
       }
       return recorded.answer;
     },
@@ -85,9 +104,10 @@ export function createIdempotentRun(request: IdempotentRequest, encode: (result:
 }
 
 async function lock(tx: Tx, { scope }: IdempotentRequest): Promise<void> {
-  const { rows } = await tx.query<{ locked: boolean }>({ name: "idempotency.lock", text: "select pg_try_advisory_xact_lock($1::bigint) as locked" }, [
-    scope.readBigInt64BE().toString(),
-  ]);
+  const { rows } = await tx.query<{ locked: boolean }>(
+    { name: "idempotency.lock", text: "select pg_try_advisory_xact_lock($1::bigint) as locked" },
+    [scope.readBigInt64BE().toString()],
+  );
   if (rows[0]?.locked !== true) throw inProgress();
 }
 
@@ -102,13 +122,23 @@ async function record(tx: Tx, request: IdempotentRequest, answer: Answer, clock:
           body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at
         where ashlar.idempotency_keys.expires_at <= excluded.created_at`,
     },
-    [request.scope, request.payload, answer.status, JSON.stringify(answer.headers), answer.body ?? "", timestamp(nowMs), timestamp(nowMs + keepMs)],
+    [
+      request.scope,
+      request.payload,
+      answer.status,
+      JSON.stringify(answer.headers),
+      answer.body ?? "",
+      timestamp(nowMs),
+      timestamp(nowMs + keepMs),
+    ],
   );
   if (rowCount === 0) throw new AlreadyRecorded("Another process recorded an answer for this Idempotency-Key first");
 }
 
 export function inProgress(): Failure {
-  return new Failure(errors.inProgress, "The first request with this Idempotency-Key is still running", { headers: { "retry-after": "1" } });
+  return new Failure(errors.inProgress, "The first request with this Idempotency-Key is still running", {
+    headers: { "retry-after": "1" },
+  });
 }
 
 /** Deletes records past their day, a bounded number at a time. */

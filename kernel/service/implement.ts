@@ -1,6 +1,15 @@
 // The implementation of a contract: which function answers which operation.
 
-import type { AnyOperation, Envelope, EventType, In, ListQuery, Operation, Out, ServiceContract } from "../contract/index.ts";
+import type {
+  AnyOperation,
+  Envelope,
+  EventType,
+  In,
+  ListQuery,
+  Operation,
+  Out,
+  ServiceContract,
+} from "../contract/index.ts";
 import type { Tx } from "../data/index.ts";
 import type { Context } from "./context.ts";
 import type { Expected } from "./preconditions.ts";
@@ -28,7 +37,10 @@ export interface Subscriber {
 }
 
 /** Handles an event: the effect goes through `tx`, which also marks the event as handled. */
-export function on<D>(type: EventType<D>, run: (ctx: Context, event: Envelope<D>, tx: Tx) => Promise<void>): Subscriber {
+export function on<D>(
+  type: EventType<D>,
+  run: (ctx: Context, event: Envelope<D>, tx: Tx) => Promise<void>,
+): Subscriber {
   return { type: type.type, run: run as Subscriber["run"] };
 }
 
@@ -72,17 +84,22 @@ export function implement<O extends Record<string, AnyOperation>>(
   const subscribers = parts.subscribers ?? [];
   const file = `services/${name}/service.ts`;
   for (const [key, operation] of Object.entries(contract.allOperations)) {
-    if (operation.action === undefined && handlers[key] === undefined) throw new Error(`Operation ${name}.${key} has no handler. Add it to ${file}.`);
+    if (operation.action === undefined && handlers[key] === undefined)
+      throw new Error(`Operation ${name}.${key} has no handler. Add it to ${file}.`);
   }
   for (const key of Object.keys(handlers)) {
-    if (contract.allOperations[key] === undefined) throw new Error(`${file} handles "${key}", which is not an operation of ${name}. Add it to the contract.`);
+    if (contract.allOperations[key] === undefined)
+      throw new Error(`${file} handles "${key}", which is not an operation of ${name}. Add it to the contract.`);
   }
   for (const type of contract.subscribes) {
-    if (!subscribers.some((one) => one.type === type)) throw new Error(`Service ${name} subscribes to ${type} and has no subscriber for it. Add it to ${file}.`);
+    if (!subscribers.some((one) => one.type === type))
+      throw new Error(`Service ${name} subscribes to ${type} and has no subscriber for it. Add it to ${file}.`);
   }
   for (const { type } of subscribers) {
-    if (!contract.subscribes.includes(type)) throw new Error(`Service ${name} handles ${type}, which its contract does not subscribe to. Add it to "subscribes".`);
+    if (!contract.subscribes.includes(type))
+      throw new Error(
+        `Service ${name} handles ${type}, which its contract does not subscribe to. Add it to "subscribes".`,
+      );
   }
-  return { contract: contract as unknown as ServiceContract<Record<string, AnyOperation>>, handlers, subscribers, jobs: parts.jobs ?? {}, migrations: parts.migrations };
+  return { contract, handlers, subscribers, jobs: parts.jobs ?? {}, migrations: parts.migrations };
 }
-

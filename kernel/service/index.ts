@@ -1,7 +1,17 @@
 // A contract and its handlers become a running service; the way of a request.
 export { type Context } from "./context.ts";
-export { implement, on, type AnyHandler, type Handler, type Implementation, type Job, type StandardInput, type Subscriber } from "./implement.ts";
-export { createPipeline, type FixedRoute, type Pipeline, type PipelineOptions } from "./pipeline.ts";
+export {
+  implement,
+  on,
+  type AnyHandler,
+  type Handler,
+  type Implementation,
+  type Job,
+  type StandardInput,
+  type Subscriber,
+} from "./implement.ts";
+export { type FixedRoute, type PipelineOptions } from "./exchange.ts";
+export { createPipeline, type Pipeline } from "./pipeline.ts";
 export { createRouteTable, type RouteTable } from "./routes.ts";
 export { changeRow, createRow, listRows, pageOfArray, readRow, removeRow, type Decide } from "./rows.ts";
 export { createService, migrateService, migrationsOf, type RunningService, type ServiceOptions } from "./running.ts";

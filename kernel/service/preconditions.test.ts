@@ -15,13 +15,26 @@ test("If-Match names versions: of any representation and encoding, strong tags o
 });
 
 test("a tag that was made is read back, whatever the version of the API and the fields", () => {
-  const tags = [tagOf(7, 1, undefined), tagOf(7, 2, undefined), tagOf(7, 1, ["id"]), tagOf(7, 1, ["id", "name"]), tagOf(7, 1, ["name", "id"]), tagOf(7, 2, ["id"])];
+  const tags = [
+    tagOf(7, 1, undefined),
+    tagOf(7, 2, undefined),
+    tagOf(7, 1, ["id"]),
+    tagOf(7, 1, ["id", "name"]),
+    tagOf(7, 1, ["name", "id"]),
+    tagOf(7, 2, ["id"]),
+  ];
   deepEqual(new Set(tags).size, tags.length);
   for (const tag of tags) deepEqual(readIfMatch(tag), [7]);
 });
 
 test("a header that fails is 412, a body 409, and the header comes first", () => {
-  const passing = [{ ifMatch: undefined }, { ifMatch: "*" }, { ifMatch: [1, 3] }, { ifMatch: "*", body: 3 }, { ifMatch: undefined, body: 3 }] as const;
+  const passing = [
+    { ifMatch: undefined },
+    { ifMatch: "*" },
+    { ifMatch: [1, 3] },
+    { ifMatch: "*", body: 3 },
+    { ifMatch: undefined, body: 3 },
+  ] as const;
   for (const expected of passing) doesNotThrow(() => checkExpected(expected, 3));
   for (const ifMatch of [[], [2]]) throws(() => checkExpected({ ifMatch, body: 2 }, 3), status(412));
   throws(() => checkExpected({ ifMatch: "*", body: 2 }, 3), status(409));

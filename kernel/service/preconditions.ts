@@ -41,7 +41,11 @@ export function checkExpected({ ifMatch, body }: Expected, version: number): voi
 }
 
 export function preconditionRequired(): Failure {
-  return new Failure(errors.preconditionRequired, "Say which version you saw: send If-Match with the ETag, or version in the body", {
-    details: [{ field: "If-Match", message: "is required, or version in the body" }],
-  });
+  return new Failure(
+    errors.preconditionRequired,
+    "Say which version you saw: send If-Match with the ETag, or version in the body",
+    {
+      details: [{ field: "If-Match", message: "is required, or version in the body" }],
+    },
+  );
 }

@@ -11,9 +11,18 @@ import { invoicesService } from "./invoices/service.ts";
 
 const contract = invoices("2026-12-31T00:00:00Z");
 const system = await startTestSystem({
-  definition: { name: "books", title: "Books", version: "0.0.0", contracts: [contract], services: () => [invoicesService(contract)] },
+  definition: {
+    name: "books",
+    title: "Books",
+    version: "0.0.0",
+    contracts: [contract],
+    services: () => [invoicesService(contract)],
+  },
 });
-const authorization = await system.authorization({ userId: encodeId("usr", uuidv7(systemClock, systemRandom)), roles: ["accountant"] });
+const authorization = await system.authorization({
+  userId: encodeId("usr", uuidv7(systemClock, systemRandom)),
+  roles: ["accountant"],
+});
 const shape = shapeOf(invoice, 2, contract.changes);
 const schema = schemaOf(shape.create);
 const path = "/v2/invoices";
@@ -30,7 +39,10 @@ const instants = fc.date(years).map((date) => date.toISOString().replace(/\.?0*Z
 /** Values that a schema accepts. */
 function arbitraryOf(of: JsonSchema): fc.Arbitrary<unknown> {
   const types = [of.type].flat();
-  const plain = plainOf(of, types.find((type) => type !== "null")!);
+  const plain = plainOf(
+    of,
+    types.find((type) => type !== "null")!,
+  );
   return types.includes("null") ? fc.option(plain) : plain;
 }
 
@@ -40,7 +52,10 @@ function plainOf(of: JsonSchema, type: string): fc.Arbitrary<unknown> {
   if (of.format === "currency") return fc.constantFrom("EUR", "USD", "JPY", "CHF");
   if (of.format === "date") return instants.map((text) => text.slice(0, 10));
   if (of.format === "date-time") return instants;
-  if (of.pattern !== undefined) return fc.stringMatching(new RegExp(of.pattern)).filter((text) => text.length <= Number(of.maxLength ?? text.length));
+  if (of.pattern !== undefined)
+    return fc
+      .stringMatching(new RegExp(of.pattern))
+      .filter((text) => text.length <= Number(of.maxLength ?? text.length));
   switch (type) {
     case "integer":
       return fc.integer({ min: of.minimum ?? 0, max: of.maximum ?? 9 });
@@ -61,16 +76,33 @@ function plainOf(of: JsonSchema, type: string): fc.Arbitrary<unknown> {
 
 /** Properties with a default are left out now and then. */
 function objectOf(of: JsonSchema): fc.Arbitrary<Record<string, unknown>> {
-  const properties = Object.fromEntries(Object.entries(of.properties!).map(([name, property]) => [name, arbitraryOf(property)]));
-  return fc.record(properties, { requiredKeys: of.required ?? [], noNullPrototype: true }) as fc.Arbitrary<Record<string, unknown>>;
+  const properties = Object.fromEntries(
+    Object.entries(of.properties!).map(([name, property]) => [name, arbitraryOf(property)]),
+  );
+  return fc.record(properties, { requiredKeys: of.required ?? [], noNullPrototype: true });
 }
 
 const accepted = objectOf(schema);
-const names = [...Object.keys(schema.properties!), "id", "version", "ownerId", "remark", "deletedAt", "__proto__", "constructor", "x"];
+const names = [
+  ...Object.keys(schema.properties!),
+  "id",
+  "version",
+  "ownerId",
+  "remark",
+  "deletedAt",
+  "__proto__",
+  "constructor",
+  "x",
+];
 
 /** An accepted body with one to three values in it replaced, or no such body at all. */
 const rejected = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(accepted, fc.array(fc.tuple(fc.constantFrom(...names), fc.jsonValue()), { minLength: 1, maxLength: 3 })).map(([body, wrong]) => ({ ...body, ...Object.fromEntries(wrong) })) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(accepted, fc.array(fc.tuple(fc.constantFrom(...names), fc.jsonValue()), { minLength: 1, maxLength: 3 }))
+      .map(([body, wrong]) => ({ ...body, ...Object.fromEntries(wrong) })),
+  },
   { weight: 1, arbitrary: fc.jsonValue() },
   { weight: 1, arbitrary: fc.string() },
   { weight: 1, arbitrary: fc.uint8Array({ minLength: 1 }) },
@@ -98,19 +130,30 @@ function filled(of: JsonSchema, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((one) => filled(of.items!, one));
   if (of.properties === undefined || value === null) return value;
   const given = value as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(of.properties).map(([name, property]) => [name, name in given ? filled(property, given[name]) : property.default]));
+  return Object.fromEntries(
+    Object.entries(of.properties).map(([name, property]) => [
+      name,
+      name in given ? filled(property, given[name]) : property.default,
+    ]),
+  );
 }
 
 test("a PATCH that is accepted changes what it names to what was sent, and nothing else", async () => {
   const address = await item();
   const { series: _series, number: _number, ...rest } = schema.properties!;
-  const patches = fc.record(Object.fromEntries(Object.entries(rest).map(([name, property]) => [name, arbitraryOf(property)])), { requiredKeys: [], noNullPrototype: true });
+  const patches = fc.record(
+    Object.fromEntries(Object.entries(rest).map(([name, property]) => [name, arbitraryOf(property)])),
+    { requiredKeys: [], noNullPrototype: true },
+  );
   await fc.assert(
     fc.asyncProperty(patches, async (patch) => {
       const before = (await send("GET", address)).json;
       const { status, json, text } = await send("PATCH", address, patch);
       assert.equal(status, 200, text);
-      const named = Object.entries(patch as Record<string, unknown>).map(([name, value]) => [name, name === "customer" ? merged(before.customer, value) : value]);
+      const named = Object.entries(patch as Record<string, unknown>).map(([name, value]) => [
+        name,
+        name === "customer" ? merged(before.customer, value) : value,
+      ]);
       const expected = { ...before, ...Object.fromEntries(named) };
       assert.deepEqual({ ...json, version: 0, updatedAt: "" }, { ...expected, version: 0, updatedAt: "" });
     }),
@@ -122,22 +165,36 @@ test("a PATCH that is accepted changes what it names to what was sent, and nothi
 function merged(target: unknown, patch: unknown): unknown {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
   const into = (target ?? {}) as Record<string, unknown>;
-  return { ...into, ...Object.fromEntries(Object.entries(patch).map(([name, value]) => [name, merged(into[name], value)])) };
+  return {
+    ...into,
+    ...Object.fromEntries(Object.entries(patch).map(([name, value]) => [name, merged(into[name], value)])),
+  };
 }
 
 test("no body makes a 5xx, whatever the method and the headers", async () => {
   const address = await item();
   const headers = fc.record(
-    { "if-match": fc.oneof(fc.constant('"1"'), visible()), "idempotency-key": visible(), accept: fc.oneof(fc.constant("application/json;version=1"), visible()), "content-type": fc.oneof(fc.constant("application/json"), fc.constant("application/merge-patch+json"), visible()) },
+    {
+      "if-match": fc.oneof(fc.constant('"1"'), visible()),
+      "idempotency-key": visible(),
+      accept: fc.oneof(fc.constant("application/json;version=1"), visible()),
+      "content-type": fc.oneof(fc.constant("application/json"), fc.constant("application/merge-patch+json"), visible()),
+    },
     { requiredKeys: [] },
   );
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom("POST", "PUT", "PATCH"), fc.oneof(rejected, accepted), headers, async (method, body, sent) => {
-      const raw = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-      const { status, text, json } = await send(method, method === "POST" ? path : address, raw, sent);
-      assert.ok(status < 500, text);
-      if (status >= 400 && !String(sent.accept).includes("problem")) assert.ok(Array.isArray(json.error.details), text);
-    }),
+    fc.asyncProperty(
+      fc.constantFrom("POST", "PUT", "PATCH"),
+      fc.oneof(rejected, accepted),
+      headers,
+      async (method, body, sent) => {
+        const raw = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+        const { status, text, json } = await send(method, method === "POST" ? path : address, raw, sent);
+        assert.ok(status < 500, text);
+        if (status >= 400 && !String(sent.accept).includes("problem"))
+          assert.ok(Array.isArray(json.error.details), text);
+      },
+    ),
     { numRuns: 400 },
   );
 });
@@ -149,7 +206,18 @@ function visible(): fc.Arbitrary<string> {
 test("no query makes a 5xx, in lists and rows, and what is accepted is a page", async () => {
   const address = await item();
   const grammar = grammarOf(invoice, shape);
-  const parameters = [...grammar.parameters.keys(), "limit", "page", "cursor", "sort", "fields", "q", "version", "nonsense", "__proto__"];
+  const parameters = [
+    ...grammar.parameters.keys(),
+    "limit",
+    "page",
+    "cursor",
+    "sort",
+    "fields",
+    "q",
+    "version",
+    "nonsense",
+    "__proto__",
+  ];
   const keys = [...grammar.sortKeys.keys()];
   const values = fc.oneof(
     instants,
@@ -158,17 +226,48 @@ test("no query makes a 5xx, in lists and rows, and what is accepted is a page", 
     fc.double().map(String),
     fc.integer({ min: 1, max: 5 }).map(String),
     letters,
-    fc.constantFrom("draft", "sent,paid", "true", "false", "EUR", "infinity", "NaN", "-0", "1e5", "99999999999999", "0.01", "%", "\\", "'", "[]", "{}", "null"),
-    fc.uniqueArray(fc.constantFrom(...keys), { minLength: 1, maxLength: 4 }).chain((some) => fc.tuple(...some.map((key) => fc.constantFrom("", "+", "-").map((sign) => sign + key))).map((all) => all.join(","))),
+    fc.constantFrom(
+      "draft",
+      "sent,paid",
+      "true",
+      "false",
+      "EUR",
+      "infinity",
+      "NaN",
+      "-0",
+      "1e5",
+      "99999999999999",
+      "0.01",
+      "%",
+      "\\",
+      "'",
+      "[]",
+      "{}",
+      "null",
+    ),
+    fc
+      .uniqueArray(fc.constantFrom(...keys), { minLength: 1, maxLength: 4 })
+      .chain((some) =>
+        fc
+          .tuple(...some.map((key) => fc.constantFrom("", "+", "-").map((sign) => sign + key)))
+          .map((all) => all.join(",")),
+      ),
     fc.uniqueArray(fc.constantFrom(...grammar.fields), { minLength: 1, maxLength: 4 }).map((all) => all.join(",")),
   );
-  const query = fc.array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...parameters) }, { weight: 1, arbitrary: letters }), values), { maxLength: 3 });
+  const query = fc.array(
+    fc.tuple(
+      fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...parameters) }, { weight: 1, arbitrary: letters }),
+      values,
+    ),
+    { maxLength: 3 },
+  );
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(path, address), query, async (target, pairs) => {
       const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
       const answer = await send("GET", `${target}?${text}`);
       assert.ok(answer.status < 500, answer.text);
-      if (answer.status === 200 && target === path) assert.ok(Array.isArray(answer.json.data) && answer.json.data.length <= answer.json.pagination.limit);
+      if (answer.status === 200 && target === path)
+        assert.ok(Array.isArray(answer.json.data) && answer.json.data.length <= answer.json.pagination.limit);
     }),
     { numRuns: 500 },
   );

@@ -15,9 +15,18 @@ await conformance({
   params: { userId: able },
   start: (settings) =>
     startTestSystem({
-      definition: { name: "books", title: "Books", version: "0.0.0", contracts: [contract], services: () => [invoicesService(contract)] },
+      definition: {
+        name: "books",
+        title: "Books",
+        version: "0.0.0",
+        contracts: [contract],
+        services: () => [invoicesService(contract)],
+      },
       ...(settings === undefined ? {} : { settings }),
     }),
-  callers: async (system) => ({ able: await system.authorization({ userId: able }), stranger: await system.authorization({ userId: stranger }) }),
+  callers: async (system) => ({
+    able: await system.authorization({ userId: able }),
+    stranger: await system.authorization({ userId: stranger }),
+  }),
   body: (n) => ({ about: `Invoice ${n}`, at: `2026-02-0${1 + (n % 9)}T08:30:00Z` }),
 });

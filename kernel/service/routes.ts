@@ -63,19 +63,25 @@ export function createRouteTable(services: readonly RunningService[]): RouteTabl
       if (operation.access.every((grant) => grant === "service")) continue;
       const path = operation.path.replace(/\{(\w+)\}/g, ":$1");
       const shared = paths.get(path) ?? new Map<Method, Route>();
-      if (shared.has(operation.method)) throw new Error(`Two operations answer ${operation.method} ${operation.path}. Change the path of one.`);
+      if (shared.has(operation.method))
+        throw new Error(`Two operations answer ${operation.method} ${operation.path}. Change the path of one.`);
       shared.set(operation.method, compileRoute(service, operation));
       paths.set(path, shared);
     }
   }
   for (const [path, routes] of paths) router.on("GET", path, () => {}, { routes });
-  const versions = new Map(services.flatMap(({ contract }) => contract.versions.map((version) => [version.number, version] as const)));
+  const versions = new Map(
+    services.flatMap(({ contract }) => contract.versions.map((version) => [version.number, version] as const)),
+  );
   return {
     versions: [...versions.values()].toSorted((a, b) => a.number - b.number),
     match(path) {
       const found = router.find("GET", path);
       if (found === null) return { methods: new Map(), params: {} };
-      return { methods: (found.store as { routes: Map<Method, Route> }).routes, params: { ...(found.params as Record<string, string>) } };
+      return {
+        methods: (found.store as { routes: Map<Method, Route> }).routes,
+        params: { ...(found.params as Record<string, string>) },
+      };
     },
   };
 }
@@ -84,23 +90,31 @@ export { methods as allMethods };
 
 function compileRoute(service: RunningService, operation: Named<AnyOperation>): Route {
   const isList = operation.returns !== undefined && schemaOf(operation.returns).properties?.pagination !== undefined;
-  const versions = new Map(service.contract.versions.map((version) => [version.number, compileVersion(service, operation, version, isList)]));
-  const validateQuery = compileValidator(object(operation.query as Fields) as TSchema, { defaults: true });
+  const versions = new Map(
+    service.contract.versions.map((version) => [version.number, compileVersion(service, operation, version, isList)]),
+  );
+  const validateQuery = compileValidator(object(operation.query as Fields), { defaults: true });
   const errorCodes = new Set(errorsOf(operation).map(({ code }) => code));
   return { service, operation, handler: service.handlerOf(operation), errorCodes, isList, validateQuery, versions };
 }
 
-function compileVersion(service: RunningService, operation: Named<AnyOperation>, version: ApiVersion, isList: boolean): VersionedRoute {
+function compileVersion(
+  service: RunningService,
+  operation: Named<AnyOperation>,
+  version: ApiVersion,
+  isList: boolean,
+): VersionedRoute {
   const { resource, action } = operation;
   const shape = resource === undefined ? undefined : shapeOf(resource, version.number, service.contract.changes);
-  const bodySchema = action === "create" ? shape!.create : action === "replace" || action === "update" ? shape!.replace : operation.body;
+  const bodySchema =
+    action === "create" ? shape!.create : action === "replace" || action === "update" ? shape!.replace : operation.body;
   const answer = answerSchema(operation, shape, isList);
   return {
     version,
     shape,
     validateBody: bodySchema && compileValidator(bodySchema, { defaults: true }),
     bodyProperties: new Set(Object.keys((bodySchema && schemaOf(bodySchema).properties) ?? {})),
-    grammar: !isList ? (shape && grammarOf(resource!, shape)) : shape ? grammarOf(resource!, shape) : pagesOnly,
+    grammar: !isList ? shape && grammarOf(resource!, shape) : shape ? grammarOf(resource!, shape) : pagesOnly,
     validateAnswer: answer && compileValidator(answer),
   };
 }
@@ -109,5 +123,5 @@ function answerSchema(operation: AnyOperation, shape: Shape | undefined, isList:
   if (operation.returns === undefined || shape === undefined) return operation.returns;
   if (!isList) return shape.representation;
   const page = schemaOf(operation.returns).properties as unknown as Fields;
-  return object({ ...page, data: { type: "array", items: answered(shape.representation) } as unknown as TSchema }) as TSchema;
+  return object({ ...page, data: { type: "array", items: answered(shape.representation) } });
 }

@@ -2,15 +2,32 @@
 // `decide` of its own, so that locking, versions and events stay in one place.
 
 import { canonicalJson } from "../base/index.ts";
-import { type Fields, type ListQuery, notFound, type Page, type Resource, type RowOf, schemaOf } from "../contract/index.ts";
+import {
+  type Fields,
+  type ListQuery,
+  notFound,
+  type Page,
+  type Resource,
+  type RowOf,
+  schemaOf,
+} from "../contract/index.ts";
 import type { ListPage, Scope, Tx } from "../data/index.ts";
 import type { Context } from "./context.ts";
 import type { StandardInput } from "./implement.ts";
 import { checkExpected } from "./preconditions.ts";
 
 /** Inserts a row, fills defaults, emits the created event. */
-export async function createRow<R extends Resource>(ctx: Context, resource: R, values: Record<string, unknown>): Promise<RowOf<R>> {
-  const row = { ...defaultsOf(resource), ...ownerOf(ctx, resource), ...values, id: ctx.newId(resource.spec.id) } as Partial<RowOf<R>> & { id: string };
+export async function createRow<R extends Resource>(
+  ctx: Context,
+  resource: R,
+  values: Record<string, unknown>,
+): Promise<RowOf<R>> {
+  const row = {
+    ...defaultsOf(resource),
+    ...ownerOf(ctx, resource),
+    ...values,
+    id: ctx.newId(resource.spec.id),
+  } as Partial<RowOf<R>> & { id: string };
   return ctx.transaction(async (tx) => {
     const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
     await announce(ctx, tx, resource, "created", inserted);
@@ -19,13 +36,22 @@ export async function createRow<R extends Resource>(ctx: Context, resource: R, v
 }
 
 /** What a change adds beyond the client's values, decided on the locked row; throws to refuse. */
-export type Decide<R extends Resource> = (tx: Tx, current: RowOf<R>, next: Record<string, unknown>) => Promise<Record<string, unknown> | void>;
+export type Decide<R extends Resource> = (
+  tx: Tx,
+  current: RowOf<R>,
+  next: Record<string, unknown>,
+) => Promise<Record<string, unknown> | void>;
 
 /**
  * Changes a row under its lock: version check, then `decide`, then write. A change that changes
  * nothing writes nothing, bumps no version and emits nothing.
  */
-export async function changeRow<R extends Resource>(ctx: Context, resource: R, input: StandardInput, decide?: Decide<R>): Promise<RowOf<R>> {
+export async function changeRow<R extends Resource>(
+  ctx: Context,
+  resource: R,
+  input: StandardInput,
+  decide?: Decide<R>,
+): Promise<RowOf<R>> {
   return ctx.transaction(async (tx) => {
     const table = ctx.table(resource);
     const current = await table.get(tx, input.params.id!, { lock: true, scope: input.scope });
@@ -33,9 +59,16 @@ export async function changeRow<R extends Resource>(ctx: Context, resource: R, i
     checkExpected(input.expected, current.version);
     const next = input.change(current);
     const values: Record<string, unknown> = { ...next, ...(await decide?.(tx, current, next)) };
-    const changed = Object.keys(values).filter((name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]));
+    const changed = Object.keys(values).filter(
+      (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
+    );
     if (changed.length === 0) return current;
-    const row = await table.update(tx, current.id, Object.fromEntries(changed.map((name) => [name, values[name]])) as Partial<RowOf<R>>, ctx.now());
+    const row = await table.update(
+      tx,
+      current.id,
+      Object.fromEntries(changed.map((name) => [name, values[name]])) as Partial<RowOf<R>>,
+      ctx.now(),
+    );
     await announce(ctx, tx, resource, "updated", row!);
     return row!;
   });
@@ -66,8 +99,14 @@ export async function readRow<R extends Resource>(ctx: Context, resource: R, inp
 }
 
 /** A page of rows as clients see a page. */
-export async function listRows<R extends Resource>(ctx: Context, resource: R, input: StandardInput): Promise<Page<RowOf<R>>> {
-  const page = await ctx.table(resource).list(ctx.db, input.list, { scope: input.scope, cursors: ctx.cursors, binding: callerBinding(ctx) });
+export async function listRows<R extends Resource>(
+  ctx: Context,
+  resource: R,
+  input: StandardInput,
+): Promise<Page<RowOf<R>>> {
+  const page = await ctx
+    .table(resource)
+    .list(ctx.db, input.list, { scope: input.scope, cursors: ctx.cursors, binding: callerBinding(ctx) });
   return pageAnswer(page, input.list);
 }
 
@@ -80,7 +119,8 @@ function pageAnswer<T>({ rows, total, hasMore, nextCursor }: ListPage<T>, list: 
 export function pageOfArray<T>(ctx: Context, name: string, items: readonly T[], list: ListQuery): Page<T> {
   const { cursors } = ctx;
   const binding = `${callerBinding(ctx)}\n${name}`;
-  const start = list.cursor === undefined ? (list.page! - 1) * list.limit : Number(cursors.decode(binding, list.cursor)[0]);
+  const start =
+    list.cursor === undefined ? (list.page! - 1) * list.limit : Number(cursors.decode(binding, list.cursor)[0]);
   const end = start + list.limit;
   const hasMore = end < items.length;
   const counted = list.cursor === undefined ? { total: items.length, page: list.page! } : {};
@@ -92,19 +132,30 @@ function callerBinding({ caller }: Context): string {
   return caller.kind === "user" ? caller.userId : caller.kind;
 }
 
-async function announce<R extends Resource>(ctx: Context, tx: Tx, resource: R, change: "created" | "updated" | "deleted", row: RowOf<R>): Promise<void> {
+async function announce<R extends Resource>(
+  ctx: Context,
+  tx: Tx,
+  resource: R,
+  change: "created" | "updated" | "deleted",
+  row: RowOf<R>,
+): Promise<void> {
   const type = resource.events[change];
-  if (type !== undefined) await ctx.emit(tx, type, { aggregateId: row.id, version: row.version, data: representationOf(resource, row) });
+  if (type !== undefined)
+    await ctx.emit(tx, type, { aggregateId: row.id, version: row.version, data: representationOf(resource, row) });
 }
 
 /** What a client may see of a row, in the newest shape. */
 export function representationOf(resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(schemaOf(resource.representation).properties!).map((name) => [name, row[name]]));
+  return Object.fromEntries(
+    Object.keys(schemaOf(resource.representation).properties!).map((name) => [name, row[name]]),
+  );
 }
 
 function defaultsOf(resource: Resource): Record<string, unknown> {
   const fields: Fields = { ...resource.spec.properties, ...resource.spec.readOnly };
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, schema]) => ("default" in schema ? [[name, schemaOf(schema).default]] : [])));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, schema]) => ("default" in schema ? [[name, schemaOf(schema).default]] : [])),
+  );
 }
 
 function ownerOf(ctx: Context, resource: Resource): Record<string, unknown> {

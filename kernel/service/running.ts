@@ -3,8 +3,16 @@
 
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
-import { type AnyOperation, type Envelope, type Named, type ServiceContract } from "../contract/index.ts";
-import { createCursors, createTable, type Database, findDrift, migrate, type MigrationSource, type Tx } from "../data/index.ts";
+import type { AnyOperation, Envelope, Named, ServiceContract } from "../contract/index.ts";
+import {
+  createCursors,
+  createTable,
+  type Database,
+  findDrift,
+  migrate,
+  type MigrationSource,
+  type Tx,
+} from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import { purgeRecords } from "./idempotency.ts";
@@ -40,8 +48,15 @@ export interface ServiceOptions {
 }
 
 /** What a service's database is made of: the platform's own tables, then the service's. */
-export function migrationsOf({ contract, migrations }: Pick<Implementation, "contract" | "migrations">): MigrationSource[] {
-  return [eventMigrations, { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) }, { name: contract.name, directory: migrations }];
+export function migrationsOf({
+  contract,
+  migrations,
+}: Pick<Implementation, "contract" | "migrations">): MigrationSource[] {
+  return [
+    eventMigrations,
+    { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
+    { name: contract.name, directory: migrations },
+  ];
 }
 
 /** Migrates, then compares the tables with the contract. Safe to run in several processes at once. */
@@ -49,7 +64,10 @@ export async function migrateService(database: Database, implementation: Impleme
   await migrate(database, migrationsOf(implementation), { log });
   const { name, resources } = implementation.contract;
   const drift = await findDrift(database, resources);
-  if (drift.length > 0) throw new Error(`The tables of ${name} are not what its contract says. Add a migration, or correct the contract:\n  ${drift.join("\n  ")}`);
+  if (drift.length > 0)
+    throw new Error(
+      `The tables of ${name} are not what its contract says. Add a migration, or correct the contract:\n  ${drift.join("\n  ")}`,
+    );
 }
 
 const eventTimeoutMs = 30_000;
@@ -62,15 +80,38 @@ export function createService(options: ServiceOptions): RunningService {
   const log = options.log.child({ service: contract.name });
   const subscribers = [...new Set(contract.events.flatMap(({ type }) => options.subscribersOf(type)))];
   const relay = createRelay({ service: contract.name, database, bus: options.bus, subscribers, clock, log, random });
-  const outbox = createOutbox({ subscribersOf: options.subscribersOf, wake: (woken) => relay.wake(woken), clock, random });
+  const outbox = createOutbox({
+    subscribersOf: options.subscribersOf,
+    wake: (woken) => relay.wake(woken),
+    clock,
+    random,
+  });
   const tables = new Map(contract.resources.map((resource) => [resource.name, createTable(resource)]));
-  const parts: ServiceParts = { name: contract.name, database, tables, outbox, events: new Set(contract.events.map(({ type }) => type)), calls, clock, random, cursors: createCursors(options.cursorSecret) };
-  const inbox = createInbox({ service: contract.name, database, handlers: eventHandlers(options, parts, log), clock, random, log });
+  const parts: ServiceParts = {
+    name: contract.name,
+    database,
+    tables,
+    outbox,
+    events: new Set(contract.events.map(({ type }) => type)),
+    calls,
+    clock,
+    random,
+    cursors: createCursors(options.cursorSecret),
+  };
+  const inbox = createInbox({
+    service: contract.name,
+    database,
+    handlers: eventHandlers(options, parts, log),
+    clock,
+    random,
+    log,
+  });
   const stopping = new AbortController();
   const working: Promise<void>[] = [];
   let unsubscribe: (() => void) | undefined;
 
-  const handlerOf = (operation: Named<AnyOperation>) => implementation.handlers[operation.name] ?? standardHandler(operation);
+  const handlerOf = (operation: Named<AnyOperation>) =>
+    implementation.handlers[operation.name] ?? standardHandler(operation);
   return {
     contract,
     parts,
@@ -78,12 +119,14 @@ export function createService(options: ServiceOptions): RunningService {
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
-      for (const [name, job] of Object.entries(implementation.jobs)) if (job.atStart) await job.run(ownContext(parts, `job ${name}`, log));
+      for (const [name, job] of Object.entries(implementation.jobs))
+        if (job.atStart) await job.run(ownContext(parts, `job ${name}`, log));
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
       const purge: Job = { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) };
-      for (const [name, job] of Object.entries({ ...implementation.jobs, "ashlar.purge": purge })) working.push(repeat(parts, name, job, log, stopping.signal));
+      for (const [name, job] of Object.entries({ ...implementation.jobs, "ashlar.purge": purge }))
+        working.push(repeat(parts, name, job, log, stopping.signal));
     },
     async stop() {
       stopping.abort();
@@ -108,7 +151,9 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
     case "remove":
       return (ctx, input: StandardInput) => removeRow(ctx, resource!, input);
     default:
-      throw new Error(`Operation ${operation.service}.${operation.name} has no handler. Add it to services/${operation.service}/service.ts.`);
+      throw new Error(
+        `Operation ${operation.service}.${operation.name} has no handler. Add it to services/${operation.service}/service.ts.`,
+      );
   }
 }
 
@@ -122,11 +167,16 @@ async function invoke(
   call: CallContext,
 ): Promise<unknown> {
   const operation = contract.allOperations[name];
-  if (operation === undefined) throw new Error(`Service ${contract.name} has no operation "${name}". Add it to its contract.`);
+  if (operation === undefined)
+    throw new Error(`Service ${contract.name} has no operation "${name}". Add it to its contract.`);
   if (!operation.access.includes("service") || operation.action !== undefined) {
     throw new Error(`Operation ${contract.name}.${name} is not for services. Declare one with access: servicesOnly.`);
   }
-  const context = createContext(parts, { ...call, caller: { kind: "service", name: call.from }, log: log.child({ requestId: call.requestId }) });
+  const context = createContext(parts, {
+    ...call,
+    caller: { kind: "service", name: call.from },
+    log: log.child({ requestId: call.requestId }),
+  });
   return handlerOf(operation)(context, input);
 }
 
@@ -151,7 +201,13 @@ function eventHandlers({ implementation, clock }: ServiceOptions, parts: Service
 
 function ownContext(parts: ServiceParts, reason: string, log: Logger, stopping?: AbortSignal): Context {
   const deadline = createDeadline(parts.clock, jobTimeoutMs, stopping);
-  return createContext(parts, { caller: { kind: "service", name: parts.name }, requestId: reason, traceparent: undefined, deadline, log });
+  return createContext(parts, {
+    caller: { kind: "service", name: parts.name },
+    requestId: reason,
+    traceparent: undefined,
+    deadline,
+    log,
+  });
 }
 
 async function repeat(parts: ServiceParts, name: string, job: Job, log: Logger, stopping: AbortSignal): Promise<void> {

@@ -9,8 +9,10 @@ const versions: readonly ApiVersion[] = [
 ];
 const nowMs = Date.parse("2026-03-01T00:00:00Z");
 const nothing = { inPath: undefined, inAccept: undefined, inQuery: undefined };
-const choose = (asked: Partial<Parameters<typeof chooseVersion>[1]>, atMs = nowMs) => chooseVersion(versions, { ...nothing, ...asked }, atMs).number;
-const refused = (status: number, code: string) => (error: unknown) => (error as { status: number }).status === status && (error as { code: string }).code === code;
+const choose = (asked: Partial<Parameters<typeof chooseVersion>[1]>, atMs = nowMs) =>
+  chooseVersion(versions, { ...nothing, ...asked }, atMs).number;
+const refused = (status: number, code: string) => (error: unknown) =>
+  (error as { status: number }).status === status && (error as { code: string }).code === code;
 
 test("a path is split into its version and what contracts declare; a leading /api is dropped once", () => {
   const paths: [string, number | undefined, string][] = [
@@ -44,7 +46,8 @@ test("two that disagree are 400; an unknown one is 404, 406 or 400 by its place"
   throws(() => choose({ inPath: 3 }), refused(404, "NOT_FOUND"));
   throws(() => choose({ inAccept: 3 }), refused(406, "NOT_ACCEPTABLE"));
   throws(() => choose({ inAccept: "invalid" }), refused(406, "NOT_ACCEPTABLE"));
-  for (const version of ["3", "0", "", "1.0", "-1", "x", "01"]) throws(() => choose({ inQuery: [version] }), refused(400, "INVALID_VERSION"), version);
+  for (const version of ["3", "0", "", "1.0", "-1", "x", "01"])
+    throws(() => choose({ inQuery: [version] }), refused(400, "INVALID_VERSION"), version);
 });
 
 test("from its sunset on a version is 410, at that very millisecond", () => {

@@ -6,22 +6,35 @@ const versionedPath = /^\/v(0|[1-9]\d{0,5})(\/.*)$/;
 
 /** Splits `/v2/users` (or `/api/v2/users`) into the version and the path that contracts declare. */
 export function splitPath(path: string): { inPath: number | undefined; path: string } {
-  const bare = path.startsWith("/api/") ? path.slice(4) : path;
+  const bare = withoutApi(path);
   const match = versionedPath.exec(bare);
   return match === null ? { inPath: undefined, path: bare } : { inPath: Number(match[1]), path: match[2]! };
+}
+
+/** The specification writes `GET /api/users`: the prefix is accepted everywhere and means nothing. */
+export function withoutApi(path: string): string {
+  return path.startsWith("/api/") ? path.slice("/api".length) : path;
 }
 
 /** Each place answers an unknown version in its own way: path 404, Accept 406, query 400. */
 export function chooseVersion(
   versions: readonly ApiVersion[],
-  asked: { inPath: number | undefined; inAccept: number | "invalid" | undefined; inQuery: readonly string[] | undefined },
+  asked: {
+    inPath: number | undefined;
+    inAccept: number | "invalid" | undefined;
+    inQuery: readonly string[] | undefined;
+  },
   nowMs: number,
+  successor?: string,
 ): ApiVersion {
   const known = (number: number) => versions.find((version) => version.number === number);
   const { inPath, inAccept } = asked;
   if (inPath !== undefined && known(inPath) === undefined) throw notFound();
   if (inAccept === "invalid" || (inAccept !== undefined && known(inAccept) === undefined)) {
-    throw new Failure(errors.notAcceptable, `There is no such version. Known: ${versions.map(({ number }) => number).join(", ")}`);
+    throw new Failure(
+      errors.notAcceptable,
+      `There is no such version. Known: ${versions.map(({ number }) => number).join(", ")}`,
+    );
   }
   const inQuery = readQueryVersion(asked.inQuery);
   if (inQuery !== undefined && known(inQuery) === undefined) throw invalidVersion("is not a known version");
@@ -29,7 +42,9 @@ export function chooseVersion(
   if (new Set(sent).size > 1) throw invalidVersion("disagrees with another version in this request");
   const version = known(sent[0] ?? 1) ?? versions[0]!;
   if (version.sunsetAt !== undefined && Date.parse(version.sunsetAt) <= nowMs) {
-    throw new Failure(errors.gone, `Version ${version.number} was switched off on ${version.sunsetAt}`, { headers: deprecationHeaders(version, undefined) });
+    throw new Failure(errors.gone, `Version ${version.number} was switched off on ${version.sunsetAt}`, {
+      headers: deprecationHeaders(version, successor),
+    });
   }
   return version;
 }
@@ -41,7 +56,9 @@ function readQueryVersion(values: readonly string[] | undefined): number | undef
 }
 
 function invalidVersion(message: string): Failure {
-  return new Failure(errors.invalidVersion, "The version of this request cannot be determined", { details: [{ field: "version", message }] });
+  return new Failure(errors.invalidVersion, "The version of this request cannot be determined", {
+    details: [{ field: "version", message }],
+  });
 }
 
 /** `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and the way to the successor; empty for a living version. */

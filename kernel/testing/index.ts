@@ -2,4 +2,8 @@
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./postgres.ts";
 export { createClient, type TestAnswer, type TestClient, type TestRequest } from "./client.ts";
 export { startTestSystem, type TestSystem, type TestSystemOptions } from "./system.ts";
-export { conformance, type Callers as ConformanceCallers, type Subject as ConformanceSubject } from "./conformance/index.ts";
+export {
+  conformance,
+  type Callers as ConformanceCallers,
+  type Subject as ConformanceSubject,
+} from "./conformance/index.ts";

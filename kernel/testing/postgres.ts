@@ -46,9 +46,8 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
 
 // Not `after` of node:test: called inside a `before` hook, that one fires after the first test.
 const atTheEnd: (() => Promise<void>)[] = [];
-process.once("beforeExit", async () => {
-  await Promise.allSettled(atTheEnd.map((end) => end()));
-  await ownServer?.then((server) => server.stop());
+process.once("beforeExit", () => {
+  void Promise.allSettled(atTheEnd.map((end) => end())).then(() => ownServer?.then((server) => server.stop()));
 });
 
 let ownServer: Promise<ThrowAwayPostgres> | undefined;

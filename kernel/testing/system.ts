@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { createManualClock, type Logger, type ManualClock, silentLogger, systemRandom } from "../base/index.ts";
-import { rateClasses, startSystem, type Platform, type RunningSystem, type SystemDefinition, type SystemSettings } from "../runtime/index.ts";
+import {
+  rateClasses,
+  startSystem,
+  type Platform,
+  type RunningSystem,
+  type SystemDefinition,
+  type SystemSettings,
+} from "../runtime/index.ts";
 import { migrationsOf } from "../service/index.ts";
 import { createClient, type TestClient } from "./client.ts";
 import { createTestDatabase } from "./postgres.ts";
@@ -27,7 +34,11 @@ export interface TestSystemOptions {
 }
 
 /** A 500 in a test is a bug to see, whatever the test was about. */
-const errorsToConsole: Logger = { ...silentLogger, error: (fields, message) => console.error(message, fields), child: () => errorsToConsole };
+const errorsToConsole: Logger = {
+  ...silentLogger,
+  error: (fields, message) => console.error(message, fields),
+  child: () => errorsToConsole,
+};
 
 const anySession = "ses_01h455vb4pex5vsknk084sn02q";
 const settleRoundsMax = 2_000;
@@ -36,7 +47,11 @@ const settleRoundsMax = 2_000;
  * Starts a system with fresh databases; it is stopped after the file's tests. Limits are off unless given.
  * Call it at the top level of a test file: what is called in a `before` hook is stopped when the hook ends.
  */
-export async function startTestSystem({ definition, settings = {}, log = errorsToConsole }: TestSystemOptions): Promise<TestSystem> {
+export async function startTestSystem({
+  definition,
+  settings = {},
+  log = errorsToConsole,
+}: TestSystemOptions): Promise<TestSystem> {
   const clock = createManualClock();
   const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
   const databaseUrls = await freshDatabases(definition);
@@ -64,7 +79,8 @@ export async function startTestSystem({ definition, settings = {}, log = errorsT
     await system.stop(0);
     await rm(dataDirectory, { recursive: true, force: true });
   });
-  const rows: TestSystem["rows"] = async (service, sql, values) => (await system.services.get(service)!.parts.database.query(sql, values)).rows;
+  const rows: TestSystem["rows"] = async (service, sql, values) =>
+    (await system.services.get(service)!.parts.database.query(sql, values)).rows;
   return {
     ...createClient(system.url),
     system,
@@ -86,7 +102,9 @@ export async function startTestSystem({ definition, settings = {}, log = errorsT
 }
 
 async function isSettled(system: RunningSystem, rows: TestSystem["rows"]): Promise<boolean> {
-  const waiting = await Promise.all([...system.services.keys()].map((service) => rows(service, "select 1 from ashlar.pending limit 1")));
+  const waiting = await Promise.all(
+    [...system.services.keys()].map((service) => rows(service, "select 1 from ashlar.pending limit 1")),
+  );
   return waiting.every((found) => found.length === 0);
 }
 
@@ -95,7 +113,10 @@ async function freshDatabases(definition: SystemDefinition): Promise<Record<stri
   // The migrations are known to the implementations only, and making those starts nothing.
   const implementations = definition.services({} as Platform);
   const entries = await Promise.all(
-    implementations.map(async (one) => [one.contract.database, (await createTestDatabase({ migrations: migrationsOf(one) })).url] as const),
+    implementations.map(
+      async (one) =>
+        [one.contract.database, (await createTestDatabase({ migrations: migrationsOf(one) })).url] as const,
+    ),
   );
   return Object.fromEntries(entries);
 }

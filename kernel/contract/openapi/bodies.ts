@@ -27,8 +27,7 @@ export function bodyOf(part: VersionedOperation): object | undefined {
   const Name = resource && pascalCase(resource.name);
   if (action === "create") return requestBody(part, shape!.create, `${Name}Create`);
   if (action === "replace") return requestBody(part, shape!.replace, `${Name}Replace`);
-  if (action === "update")
-    return requestBody(part, partial(shape!.replace) as unknown as TSchema, `${Name}Update`, patchTypes);
+  if (action === "update") return requestBody(part, partial(shape!.replace), `${Name}Update`, patchTypes);
   return requestBody(part, body, `${pascalCase(operation.name)}Body`);
 }
 

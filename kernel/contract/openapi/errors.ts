@@ -39,7 +39,7 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
     errors.unavailable,
     errors.deadlineExceeded,
   ];
-  const all = [...codes.filter((code) => code !== false), ...(operation.errors as readonly ErrorCode[])];
+  const all = [...codes.filter((code) => code !== false), ...operation.errors];
   return distinct(all);
 }
 
@@ -59,7 +59,7 @@ function hasSelf(access: AnyOperation["access"]): boolean {
  */
 export function errorCatalogue(services: readonly ServiceContract[]): ErrorCode[] {
   const declared = services.flatMap((service) =>
-    Object.values(service.allOperations).flatMap((operation) => operation.errors as readonly ErrorCode[]),
+    Object.values(service.allOperations).flatMap((operation) => operation.errors),
   );
   const all = [...Object.values(errors), ...declared];
   const statuses = new Map(all.map(({ code, status }) => [code, status]));

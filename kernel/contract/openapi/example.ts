@@ -10,7 +10,7 @@ const guesses = ["A-100", "a", "A", "1", "abc", "ABC", "AB-12", "ab-12", "0", "v
 
 /** A value that the schema accepts, or undefined when none can be guessed (a pattern of its own). */
 export function exampleOf(schema: TSchema | JsonSchema, name = "value"): unknown {
-  const plain = schemaOf(schema as TSchema);
+  const plain = schemaOf(schema);
   const given = Array.isArray(plain.examples) ? (plain.examples as unknown[])[0] : undefined;
   if (given !== undefined) return given;
   if ("const" in plain) return plain.const;

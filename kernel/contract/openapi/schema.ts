@@ -9,7 +9,7 @@ const maxInt32 = 2_147_483_647;
 
 /** A copy without internal keywords, in which formats only we know are put into standard words. */
 export function documented(schema: TSchema | JsonSchema): JsonSchema {
-  const { "x-id-prefix": prefix, "x-optional": _optional, ...plain } = schemaOf(schema as TSchema);
+  const { "x-id-prefix": prefix, "x-optional": _optional, ...plain } = schemaOf(schema);
   switch (typeOf(plain)) {
     case "string":
       return documentedText(plain, prefix);

@@ -99,7 +99,11 @@ export async function openBench(subject: Subject, settings?: Parameters<Subject[
       return json;
     },
     change: (row, { headers, ...rest } = {}) =>
-      ask(has("update") ? "PATCH" : "PUT", item(row.id), { body: changeBody(row), ...rest, headers: headers ?? { "if-match": "*" } }),
+      ask(has("update") ? "PATCH" : "PUT", item(row.id), {
+        body: changeBody(row),
+        ...rest,
+        headers: headers ?? { "if-match": "*" },
+      }),
     changeBody,
     variation,
     whole,
@@ -131,10 +135,16 @@ async function findInList(ask: Bench["ask"], collection: string, id: string): Pr
 
 /** What a PATCH may set and differs between a row and another body; unique properties are left alone. */
 function differences({ resource }: Subject, shape: Shape, writable: object, row: Row, other: Body): Body {
-  const apart = new Set([...(resource.spec.unique ?? []).flat().map(String), ...Object.keys(resource.spec.writableBy ?? {})]);
+  const apart = new Set([
+    ...(resource.spec.unique ?? []).flat().map(String),
+    ...Object.keys(resource.spec.writableBy ?? {}),
+  ]);
   const names = Object.keys(writable).filter((name) => name in other && !apart.has(shape.newestName(name)));
   const changed = names.filter((name) => JSON.stringify(other[name]) !== JSON.stringify(row[name]));
-  if (changed.length === 0) throw new Error(`The bodies of ${resource.plural} must differ in a property that PATCH may set, beside the unique ones.`);
+  if (changed.length === 0)
+    throw new Error(
+      `The bodies of ${resource.plural} must differ in a property that PATCH may set, beside the unique ones.`,
+    );
   return Object.fromEntries(changed.map((name) => [name, other[name]]));
 }
 

@@ -2,10 +2,11 @@
 
 import { strict as assert } from "node:assert";
 import { createGzip } from "node:zlib";
-import { isNullable, type TSchema } from "../../contract/index.ts";
+import { isNullable } from "../../contract/index.ts";
 import type { TestAnswer } from "../client.ts";
 import { type Ask, type Bench, refused } from "./bench.ts";
 import type { Body, Row } from "./subject.ts";
+import { malformed } from "./malformed-json.ts";
 import { allWrong, wrongValues } from "./wrong-values.ts";
 
 /** One way to send a body, with bodies that would be accepted. */
@@ -16,38 +17,6 @@ interface Write {
   /** PUT and PATCH go to the row that `valid` took its values from. */
   send(ask: Ask): Promise<TestAnswer>;
 }
-
-const bytes = (text: string) => Buffer.from(text, "latin1");
-
-/** Texts that are no acceptable JSON, or that two readers could read in two ways. */
-const malformed: Record<string, string | Uint8Array> = {
-  "nothing": "",
-  "half an object": '{"a":',
-  "two values": "{} {}",
-  "a comment": "{/**/}",
-  "a trailing comma": '{"a":1,}',
-  "single quotes": "{'a':1}",
-  "NaN": '{"a":NaN}',
-  "a byte order mark": "\ufeff{}",
-  "a key twice": '{"a":1,"a":2}',
-  "a key twice, spelled differently": '{"a":1,"\\u0061":2}',
-  "a nested key twice": '{"a":{"b":1,"b":2}}',
-  "invalid UTF-8": bytes('{"a":"\xff"}'),
-  "overlong UTF-8": bytes('{"a":"\xc0\xaf"}'),
-  "a surrogate in UTF-8": bytes('{"a":"\xed\xa0\x80"}'),
-  "NUL": '{"a":"\\u0000"}',
-  "NUL in a key": '{"\\u0000":1}',
-  "a lone surrogate": '{"a":"\\ud800"}',
-  "__proto__": '{"__proto__":{"admin":true}}',
-  "__proto__ in disguise": '{"\\u005f_proto__":1}',
-  "nested __proto__": '{"a":{"__proto__":1}}',
-  "20,000 levels": "[".repeat(20_000) + "]".repeat(20_000),
-  "20,000 levels, never closed": '{"a":'.repeat(20_000),
-  "1e400": '{"a":1e400}',
-  "2^53 + 1": '{"a":9007199254740993}',
-  "-2^53 - 1": '{"a":-9007199254740993}',
-  "a number that becomes zero": '{"a":1e-400}',
-};
 
 export function checkBodies(bench: Bench): void {
   for (const write of writesOf(bench)) checkWrite(bench, write);
@@ -60,9 +29,24 @@ function writesOf(bench: Bench): Write[] {
   const onRow = async (method: string, request: Ask) =>
     ask(method, item((row ??= await bench.row()).id), { ...request, headers: { "if-match": "*", ...request.headers } });
   const all: (Write | false)[] = [
-    has("create") && { method: "POST", properties: bench.creatable, valid: async () => nextBody(), send: (request) => ask("POST", collection, request) },
-    has("replace") && { method: "PUT", properties: bench.writable, valid: fresh, send: (request) => onRow("PUT", request) },
-    has("update") && { method: "PATCH", properties: bench.writable, valid: async () => openPart(bench, await fresh()), send: (request) => onRow("PATCH", request) },
+    has("create") && {
+      method: "POST",
+      properties: bench.creatable,
+      valid: async () => nextBody(),
+      send: (request) => ask("POST", collection, request),
+    },
+    has("replace") && {
+      method: "PUT",
+      properties: bench.writable,
+      valid: fresh,
+      send: (request) => onRow("PUT", request),
+    },
+    has("update") && {
+      method: "PATCH",
+      properties: bench.writable,
+      valid: async () => openPart(bench, await fresh()),
+      send: (request) => onRow("PATCH", request),
+    },
   ];
   return all.filter((write) => write !== false);
 }
@@ -77,24 +61,35 @@ function checkWrite(bench: Bench, { method, properties, valid, send }: Write): v
   const { check } = bench;
   const patches = method === "PATCH" ? ["application/merge-patch+json"] : [];
 
-  check(`${method} takes ${["application/json", ...patches].join(" and ")} in UTF-8, and answers anything else with 415`, async () => {
-    const body = JSON.stringify(await valid());
-    const types = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "application/jsonx", "application/xml"];
-    if (method !== "PATCH") types.push("application/merge-patch+json");
-    for (const type of types) {
-      const answer = await send({ body, headers: { "content-type": type } });
-      refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE");
-      if (method === "PATCH") assert.equal(answer.headers.get("accept-patch"), "application/json, application/merge-patch+json");
-    }
-    refused(await send({ body: new TextEncoder().encode(body), headers: { "content-type": "" } }), 415);
-    const gzip = createGzip();
-    gzip.end(body);
-    refused(await send({ body: Buffer.concat(await gzip.toArray()), headers: { "content-encoding": "gzip" } }), 415);
-    for (const type of ["application/json;charset=utf-8", 'Application/JSON; charset="UTF-8"', ...patches]) {
-      const answer = await send({ body: await valid(), headers: { "content-type": type } });
-      assert.ok(answer.status < 300, `${type}: ${answer.text}`);
-    }
-  });
+  check(
+    `${method} takes ${["application/json", ...patches].join(" and ")} in UTF-8, and answers anything else with 415`,
+    async () => {
+      const body = JSON.stringify(await valid());
+      const types = [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "application/xml",
+      ];
+      if (method !== "PATCH") types.push("application/merge-patch+json");
+      for (const type of types) {
+        const answer = await send({ body, headers: { "content-type": type } });
+        refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE");
+        if (method === "PATCH")
+          assert.equal(answer.headers.get("accept-patch"), "application/json, application/merge-patch+json");
+      }
+      refused(await send({ body: new TextEncoder().encode(body), headers: { "content-type": "" } }), 415);
+      const gzip = createGzip();
+      gzip.end(body);
+      refused(await send({ body: Buffer.concat(await gzip.toArray()), headers: { "content-encoding": "gzip" } }), 415);
+      for (const type of ["application/json;charset=utf-8", 'Application/JSON; charset="UTF-8"', ...patches]) {
+        const answer = await send({ body: await valid(), headers: { "content-type": type } });
+        assert.ok(answer.status < 300, `${type}: ${answer.text}`);
+      }
+    },
+  );
 
   check(`${method} of more than 1 MiB is 413, of less it is read`, async () => {
     const limit = 1024 * 1024;
@@ -111,7 +106,8 @@ function checkWrite(bench: Bench, { method, properties, valid, send }: Write): v
   });
 
   check(`${method} of something that is no object is 400`, async () => {
-    for (const body of ["[]", "null", "1", '"text"', "true"]) assert.deepEqual(refused(await send({ body }), 400, "VALIDATION_ERROR"), ["body"]);
+    for (const body of ["[]", "null", "1", '"text"', "true"])
+      assert.deepEqual(refused(await send({ body }), 400, "VALIDATION_ERROR"), ["body"]);
   });
 
   check(`${method} refuses each wrong value and names it by the client's path`, async () => {
@@ -121,23 +117,43 @@ function checkWrite(bench: Bench, { method, properties, valid, send }: Write): v
         const answer = await send({ body: { ...body, [name]: value } });
         const message = `${field} = ${JSON.stringify(value)?.slice(0, 100)}: ${answer.text}`;
         assert.deepEqual([answer.status, answer.json?.error.code], [400, "VALIDATION_ERROR"], message);
-        assert.ok(answer.json.error.details.some((one: { field: string }) => one.field === field), message);
+        assert.ok(
+          answer.json.error.details.some((one: { field: string }) => one.field === field),
+          message,
+        );
       }
     }
   });
 
   check(`${method} names every wrong field at once, unknown ones included`, async () => {
     const body = await valid();
-    const wrong = Object.entries(properties).map(([name, schema]) => [name, allWrong(schema, name, body[name])] as const);
-    const answer = await send({ body: { ...Object.fromEntries(wrong.map(([name, { value }]) => [name, value])), nonsense: 1, constructor: 2, toString: 3 } });
+    const wrong = Object.entries(properties).map(
+      ([name, schema]) => [name, allWrong(schema, name, body[name])] as const,
+    );
+    const answer = await send({
+      body: {
+        ...Object.fromEntries(wrong.map(([name, { value }]) => [name, value])),
+        nonsense: 1,
+        constructor: 2,
+        toString: 3,
+      },
+    });
     const expected = [...wrong.flatMap(([, { fields }]) => fields), "nonsense", "constructor", "toString"];
     assert.deepEqual(refused(answer, 400, "VALIDATION_ERROR").toSorted(), expected.toSorted());
   });
 
   check(`${method} refuses what the service owns and what nobody sees`, async () => {
     const { spec, columns } = bench.subject.resource;
-    const names = [...Object.keys(bench.shown), ...Object.keys(columns), ...Object.keys(spec.private ?? {}), "deletedAt", "isAdmin"];
-    const owned = [...new Set(names)].filter((name) => !(name in properties) && (name !== "version" || method === "POST"));
+    const names = [
+      ...Object.keys(bench.shown),
+      ...Object.keys(columns),
+      ...Object.keys(spec.private ?? {}),
+      "deletedAt",
+      "isAdmin",
+    ];
+    const owned = [...new Set(names)].filter(
+      (name) => !(name in properties) && (name !== "version" || method === "POST"),
+    );
     const body = await valid();
     for (const name of owned) assert.deepEqual(refused(await send({ body: { ...body, [name]: null } }), 400), [name]);
   });
@@ -146,14 +162,15 @@ function checkWrite(bench: Bench, { method, properties, valid, send }: Write): v
     check(`${method}: null is not absence where it is no value`, async () => {
       const body = await valid();
       for (const [name, schema] of Object.entries(properties)) {
-        if (isNullable(schema as unknown as TSchema)) continue;
+        if (isNullable(schema)) continue;
         assert.deepEqual(refused(await send({ body: { ...body, [name]: null } }), 400, "VALIDATION_ERROR"), [name]);
       }
     });
 
     check(`${method} names every missing property`, async () => {
       const required = Object.entries(properties).flatMap(([name, schema]) => ("default" in schema ? [] : [name]));
-      if (required.length > 0) assert.deepEqual(refused(await send({ body: {} }), 400, "VALIDATION_ERROR").toSorted(), required.toSorted());
+      if (required.length > 0)
+        assert.deepEqual(refused(await send({ body: {} }), 400, "VALIDATION_ERROR").toSorted(), required.toSorted());
     });
   }
 }

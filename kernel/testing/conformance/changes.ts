@@ -1,14 +1,16 @@
 // PUT, PATCH and the events of a change.
 
 import { strict as assert } from "node:assert";
-import { isNullable, type TSchema } from "../../contract/index.ts";
+import { isNullable } from "../../contract/index.ts";
 import { type Bench, refused } from "./bench.ts";
 import type { Row } from "./subject.ts";
 
 export function checkChanges(bench: Bench): void {
   const { check, ask, item, has, whole } = bench;
   const headers = { "if-match": "*" };
-  const written = Object.entries(bench.writable).filter(([name]) => !(bench.shape.newestName(name) in (bench.subject.resource.spec.writableBy ?? {})));
+  const written = Object.entries(bench.writable).filter(
+    ([name]) => !(bench.shape.newestName(name) in (bench.subject.resource.spec.writableBy ?? {})),
+  );
   const unique = new Set((bench.subject.resource.spec.unique ?? []).flat().map(String));
 
   if (has("update")) {
@@ -18,7 +20,11 @@ export function checkChanges(bench: Bench): void {
       const { status, json, text } = await ask("PATCH", item(row.id), { body, headers });
       assert.equal(status, 200, text);
       const { version, updatedAt } = json;
-      assert.deepEqual(json, { ...row, ...body, version: Number(row.version) + 1, updatedAt, ...derivedOf(bench, json) }, String(version));
+      assert.deepEqual(
+        json,
+        { ...row, ...body, version: Number(row.version) + 1, updatedAt, ...derivedOf(bench, json) },
+        String(version),
+      );
       assert.deepEqual(await bench.read(row.id), json);
     });
 
@@ -27,7 +33,10 @@ export function checkChanges(bench: Bench): void {
       const before = await eventsOf(bench, row.id);
       const same = Object.fromEntries(written.map(([name]) => [name, row[name]]));
       for (const body of [{}, same, { version: row.version }, ...written.map(([name]) => ({ [name]: row[name] }))]) {
-        const answer = await ask("PATCH", item(row.id), { body, headers: { ...headers, "content-type": "application/merge-patch+json" } });
+        const answer = await ask("PATCH", item(row.id), {
+          body,
+          headers: { ...headers, "content-type": "application/merge-patch+json" },
+        });
         assert.equal(answer.status, 200, answer.text);
         assert.deepEqual(answer.json, row);
       }
@@ -38,7 +47,8 @@ export function checkChanges(bench: Bench): void {
       for (const [name, schema] of written) {
         const row = await bench.row();
         const answer = await ask("PATCH", item(row.id), { body: { [name]: null }, headers });
-        if ("default" in schema) assert.deepEqual([answer.status, answer.json[name]], [200, schema.default], `${name}: ${answer.text}`);
+        if ("default" in schema)
+          assert.deepEqual([answer.status, answer.json[name]], [200, schema.default], `${name}: ${answer.text}`);
         else assert.deepEqual(refused(answer, 400, "VALIDATION_ERROR"), [name]);
       }
     });
@@ -51,7 +61,7 @@ export function checkChanges(bench: Bench): void {
         const value = { [first!]: inner[first!] };
         const { json, text } = await ask("PATCH", item(row.id), { body: { [name]: value }, headers });
         assert.deepEqual(json[name], inner, text);
-        for (const other of others.filter((one) => isNullable(schema.properties![one] as unknown as TSchema))) {
+        for (const other of others.filter((one) => isNullable(schema.properties![one]!))) {
           const emptied = await ask("PATCH", item(row.id), { body: { [name]: { [other]: null } }, headers });
           assert.deepEqual(emptied.json[name], { ...inner, [other]: null });
           await ask("PATCH", item(row.id), { body: { [name]: inner }, headers });
@@ -64,7 +74,9 @@ export function checkChanges(bench: Bench): void {
     check("PUT brings what it leaves out back to its default", async () => {
       const row = await bench.row();
       const optional = written.filter(([name, schema]) => "default" in schema && !unique.has(name));
-      const body = Object.fromEntries(Object.entries(whole(row)).filter(([name]) => !optional.some(([other]) => other === name)));
+      const body = Object.fromEntries(
+        Object.entries(whole(row)).filter(([name]) => !optional.some(([other]) => other === name)),
+      );
       const { status, json, text } = await ask("PUT", item(row.id), { body, headers });
       assert.equal(status, 200, text);
       for (const [name, schema] of optional) assert.deepEqual(json[name], schema.default, name);
@@ -77,14 +89,20 @@ export function checkChanges(bench: Bench): void {
   }
 
   for (const group of bench.subject.resource.spec.unique ?? []) {
-    const names = Object.keys(bench.writable).filter((name) => group.map(String).includes(bench.shape.newestName(name)));
+    const names = Object.keys(bench.writable).filter((name) =>
+      group.map(String).includes(bench.shape.newestName(name)),
+    );
     if (names.length !== group.length || !has("create")) continue;
     check(`the same ${names.join(" and ")} twice is 409 DUPLICATE and names it`, async () => {
       const [row, other] = [await bench.row(), await bench.row()];
       const taken = Object.fromEntries(names.map((name) => [name, row[name]]));
-      assert.deepEqual(refused(await ask("POST", bench.collection, { body: { ...bench.nextBody(), ...taken } }), 409, "DUPLICATE"), names);
+      assert.deepEqual(
+        refused(await ask("POST", bench.collection, { body: { ...bench.nextBody(), ...taken } }), 409, "DUPLICATE"),
+        names,
+      );
       if (has("update")) refused(await ask("PATCH", item(other.id), { body: taken, headers }), 409, "DUPLICATE");
-      if (has("replace")) refused(await ask("PUT", item(other.id), { body: { ...whole(other), ...taken }, headers }), 409, "DUPLICATE");
+      if (has("replace"))
+        refused(await ask("PUT", item(other.id), { body: { ...whole(other), ...taken }, headers }), 409, "DUPLICATE");
       assert.deepEqual(await bench.read(other.id), other);
     });
   }
@@ -103,7 +121,10 @@ export function checkChanges(bench: Bench): void {
         expected.push([events.deleted.type, expected.length + 1]);
       }
       const emitted = await eventsOf(bench, row.id);
-      assert.deepEqual(emitted.map(({ type, version }) => [type, version]), expected);
+      assert.deepEqual(
+        emitted.map(({ type, version }) => [type, version]),
+        expected,
+      );
       for (const { data, version } of emitted as { data: Row; version: number }[]) {
         assert.deepEqual([data.id, data.version], [row.id, version]);
         for (const name of Object.keys(bench.subject.resource.spec.private ?? {})) assert.ok(!(name in data), name);
@@ -113,7 +134,11 @@ export function checkChanges(bench: Bench): void {
 }
 
 export function eventsOf({ system, subject }: Bench, id: string): Promise<Record<string, unknown>[]> {
-  return system.rows(subject.contract.name, "select type, version, data from ashlar.outbox where aggregate_id = $1 order by seq", [id]);
+  return system.rows(
+    subject.contract.name,
+    "select type, version, data from ashlar.outbox where aggregate_id = $1 order by seq",
+    [id],
+  );
 }
 
 function derivedOf({ subject }: Bench, row: Row): object {

@@ -19,6 +19,8 @@ import { checkLimits } from "./limits.ts";
 import { checkLists } from "./lists.ts";
 import { checkMethods } from "./methods.ts";
 import { checkOrder } from "./order.ts";
+import { checkRaces } from "./races.ts";
+import { checkSorting } from "./sorting.ts";
 import type { Subject } from "./subject.ts";
 import { checkText } from "./text.ts";
 import { checkVersions } from "./versions.ts";
@@ -33,12 +35,34 @@ const limitedSettings = { limits: { maxRequests: 5, windowMs: 60_000 }, corsOrig
 export async function conformance(subject: Subject): Promise<void> {
   const bench = await openBench(subject);
   const sections = [
-    checkMethods, checkAccess, checkOrder, checkErrors, checkBodies, checkText, checkChanges, checkConditions,
-    checkIdempotency, checkDeletion, checkLists, checkCursors, checkFilters, checkVersions, checkHeaders,
+    checkMethods,
+    checkAccess,
+    checkOrder,
+    checkErrors,
+    checkBodies,
+    checkText,
+    checkChanges,
+    checkConditions,
+    checkRaces,
+    checkIdempotency,
+    checkDeletion,
+    checkLists,
+    checkSorting,
+    checkCursors,
+    checkFilters,
+    checkVersions,
+    checkHeaders,
   ];
   for (const section of sections) section(bench);
 
   const { limits, corsOrigins } = limitedSettings;
-  const classes = new Set(["default", "anonymous", ...Object.values(subject.contract.allOperations).map(({ limit }) => limit.class)]);
-  checkLimits(await openBench(subject, { corsOrigins, limits: Object.fromEntries([...classes].map((name) => [name, limits])) }), limits);
+  const classes = new Set([
+    "default",
+    "anonymous",
+    ...Object.values(subject.contract.allOperations).map(({ limit }) => limit.class),
+  ]);
+  checkLimits(
+    await openBench(subject, { corsOrigins, limits: Object.fromEntries([...classes].map((name) => [name, limits])) }),
+    limits,
+  );
 }

@@ -23,20 +23,31 @@ export function checkDeletion(bench: Bench): void {
       }
     });
 
-    check(resource.spec.softDelete ? "a deleted row stays in the table, and nowhere else" : "a deleted row is gone from the table", async () => {
-      const row = await bench.row();
-      const list = async () => (await ask("GET", `${bench.collection}?limit=100&sort=-createdAt`)).json;
-      const before = has("list") ? await list() : undefined;
-      assert.equal((await ask("DELETE", item(row.id), { headers })).status, 204);
-      if (before !== undefined) {
-        const after = await list();
-        assert.equal(after.pagination.total, before.pagination.total - 1);
-        assert.ok(!after.data.some(({ id }: { id: string }) => id === row.id));
-      }
-      const deletedAt = resource.spec.softDelete ? "deleted_at" : "null";
-      const rows = await system.rows(contract.name, `select ${deletedAt} as deleted_at from "${resource.table}" order by created_at desc`);
-      assert.equal(rows.some(({ deleted_at: at }) => at !== null), resource.spec.softDelete === true);
-    });
+    check(
+      resource.spec.softDelete
+        ? "a deleted row stays in the table, and nowhere else"
+        : "a deleted row is gone from the table",
+      async () => {
+        const row = await bench.row();
+        const list = async () => (await ask("GET", `${bench.collection}?limit=100&sort=-createdAt`)).json;
+        const before = has("list") ? await list() : undefined;
+        assert.equal((await ask("DELETE", item(row.id), { headers })).status, 204);
+        if (before !== undefined) {
+          const after = await list();
+          assert.equal(after.pagination.total, before.pagination.total - 1);
+          assert.ok(!after.data.some(({ id }: { id: string }) => id === row.id));
+        }
+        const deletedAt = resource.spec.softDelete ? "deleted_at" : "null";
+        const rows = await system.rows(
+          contract.name,
+          `select ${deletedAt} as deleted_at from "${resource.table}" order by created_at desc`,
+        );
+        assert.equal(
+          rows.some(({ deleted_at: at }) => at !== null),
+          resource.spec.softDelete === true,
+        );
+      },
+    );
 
     if (has("create") && (resource.spec.unique ?? []).length > 0) {
       check("what was unique to a deleted row may be used again", async () => {
@@ -57,13 +68,30 @@ export function checkDeletion(bench: Bench): void {
       const deleted = await bench.row();
       if (has("remove")) await ask("DELETE", item(deleted.id), { headers });
       const suffix = bench.unknownId.slice(prefix.length + 1);
-      const ids = ["x", "1", prefix, `${prefix}_`, `${prefix}_x`, `evt_${suffix}`, suffix, `${prefix.toUpperCase()}_${suffix}`, `${prefix}_${suffix.toUpperCase()}`,
-        `${prefix}_8${suffix.slice(1)}`, `${bench.unknownId}x`, "null", "'%20or%201=1--", "018c8b2c-0000-7000-8000-000000000000", bench.unknownId, ...(has("remove") ? [deleted.id] : [])];
+      const ids = [
+        "x",
+        "1",
+        prefix,
+        `${prefix}_`,
+        `${prefix}_x`,
+        `evt_${suffix}`,
+        suffix,
+        `${prefix.toUpperCase()}_${suffix}`,
+        `${prefix}_${suffix.toUpperCase()}`,
+        `${prefix}_8${suffix.slice(1)}`,
+        `${bench.unknownId}x`,
+        "null",
+        "'%20or%201=1--",
+        "018c8b2c-0000-7000-8000-000000000000",
+        bench.unknownId,
+        ...(has("remove") ? [deleted.id] : []),
+      ];
       for (const action of onRow) {
         const body = action === "replace" || action === "update" ? { body: whole(deleted) } : {};
         const conditions = action === "get" ? {} : { headers };
         const answers = await Promise.all(ids.map((id) => ask(methodOf[action], item(id), { ...body, ...conditions })));
-        for (const [index, answer] of answers.entries()) assert.equal(answer.status, 404, `${ids[index]}: ${answer.text}`);
+        for (const [index, answer] of answers.entries())
+          assert.equal(answer.status, 404, `${ids[index]}: ${answer.text}`);
         assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
       }
     });

@@ -48,14 +48,21 @@ export function checkErrors(bench: Bench): void {
 }
 
 /** A handful of refusals from every layer. */
-async function refusals({ ask, collection, item, unknownId, has }: Bench, headers: Record<string, string>): Promise<TestAnswer[]> {
+async function refusals(
+  { ask, collection, item, unknownId, has }: Bench,
+  headers: Record<string, string>,
+): Promise<TestAnswer[]> {
   return Promise.all([
     ask("GET", "/v1/there-is-nothing-here", { headers }),
     ask("PROPFIND", collection, { headers }),
     ask("GET", `${collection}/%ZZ`, { headers }),
     ask("GET", "/v1//", { headers }),
     ask("GET", `${collection}?version=999`, { headers }),
-    ...(has("list") ? ["nonsense=1", "limit=0", "cursor=x", "sort=%27"].map((query) => ask("GET", `${collection}?${query}`, { headers })) : []),
+    ...(has("list")
+      ? ["nonsense=1", "limit=0", "cursor=x", "sort=%27"].map((query) =>
+          ask("GET", `${collection}?${query}`, { headers }),
+        )
+      : []),
     ...(has("get") ? [ask("GET", item(unknownId), { headers })] : []),
     ...(has("create")
       ? [
@@ -64,7 +71,9 @@ async function refusals({ ask, collection, item, unknownId, has }: Bench, header
           ask("POST", collection, { headers: { ...headers, "content-type": "text/plain" }, body: "{}" }),
         ]
       : []),
-    ...(has("remove") ? [ask("DELETE", item(unknownId), { headers, as: nobody }), ask("DELETE", item(unknownId), { headers })] : []),
+    ...(has("remove")
+      ? [ask("DELETE", item(unknownId), { headers, as: nobody }), ask("DELETE", item(unknownId), { headers })]
+      : []),
   ]);
 }
 

@@ -11,8 +11,13 @@ export function checkIdempotency(bench: Bench): void {
   if (!has("create")) return;
   let keys = 0;
   const newKey = () => `conformance-${++keys}`;
-  const post = (key: string, body: unknown, as = callers.able) => ask("POST", collection, { body, as, headers: { "idempotency-key": key } });
-  const rowsOf = async () => Number((await system.rows(subject.contract.name, `select count(*)::int as count from "${subject.resource.table}"`))[0]!.count);
+  const post = (key: string, body: unknown, as = callers.able) =>
+    ask("POST", collection, { body, as, headers: { "idempotency-key": key } });
+  const rowsOf = async () =>
+    Number(
+      (await system.rows(subject.contract.name, `select count(*)::int as count from "${subject.resource.table}"`))[0]!
+        .count,
+    );
 
   check("a repeated Idempotency-Key answers the first answer again and does nothing", async () => {
     const key = newKey();
@@ -22,9 +27,14 @@ export function checkIdempotency(bench: Bench): void {
     assert.equal(first.headers.get("idempotent-replayed"), null);
     const before = await rowsOf();
     const backwards = Object.fromEntries(Object.entries(body).toReversed());
-    for (const again of [await post(key, body), await post(`"${key}"`, body), await post(key, JSON.stringify(backwards, undefined, 2))]) {
+    for (const again of [
+      await post(key, body),
+      await post(`"${key}"`, body),
+      await post(key, JSON.stringify(backwards, undefined, 2)),
+    ]) {
       assert.deepEqual([again.status, again.text, again.headers.get("idempotent-replayed")], [201, first.text, "true"]);
-      for (const name of ["location", "etag", "api-version", "content-type", "cache-control"]) assert.equal(again.headers.get(name), first.headers.get(name), name);
+      for (const name of ["location", "etag", "api-version", "content-type", "cache-control"])
+        assert.equal(again.headers.get(name), first.headers.get(name), name);
     }
     assert.equal(await rowsOf(), before);
   });
@@ -37,21 +47,24 @@ export function checkIdempotency(bench: Bench): void {
     assert.equal(await rowsOf(), before);
   });
 
-  check(`of ${atOnce} POSTs with one key at once, all that answer 201 answer the same bytes, and there is one row`, async () => {
-    const key = newKey();
-    const body = bench.nextBody();
-    const before = await rowsOf();
-    const answers = await Promise.all(Array.from({ length: atOnce }, () => post(key, body)));
-    const created = answers.filter(({ status }) => status === 201);
-    assert.ok(created.length > 0);
-    assert.equal(new Set(created.map(({ text }) => text)).size, 1);
-    for (const answer of answers.filter(({ status }) => status !== 201)) {
-      refused(answer, 409, "IDEMPOTENCY_IN_PROGRESS");
-      assert.match(answer.headers.get("retry-after")!, /^\d+$/);
-    }
-    assert.equal((await post(key, body)).text, created[0]!.text);
-    assert.equal(await rowsOf(), before + 1);
-  });
+  check(
+    `of ${atOnce} POSTs with one key at once, all that answer 201 answer the same bytes, and there is one row`,
+    async () => {
+      const key = newKey();
+      const body = bench.nextBody();
+      const before = await rowsOf();
+      const answers = await Promise.all(Array.from({ length: atOnce }, () => post(key, body)));
+      const created = answers.filter(({ status }) => status === 201);
+      assert.ok(created.length > 0);
+      assert.equal(new Set(created.map(({ text }) => text)).size, 1);
+      for (const answer of answers.filter(({ status }) => status !== 201)) {
+        refused(answer, 409, "IDEMPOTENCY_IN_PROGRESS");
+        assert.match(answer.headers.get("retry-after")!, /^\d+$/);
+      }
+      assert.equal((await post(key, body)).text, created[0]!.text);
+      assert.equal(await rowsOf(), before + 1);
+    },
+  );
 
   check("a refusal is not kept: the corrected request may use its key", async () => {
     const key = newKey();
@@ -75,8 +88,10 @@ export function checkIdempotency(bench: Bench): void {
   });
 
   check("a key is 1 to 255 visible ASCII characters, given once", async () => {
-    for (const key of ["", '""', "two words", "x".repeat(256), "\u00e9"]) assert.deepEqual(refused(await post(key, bench.nextBody()), 400), ["Idempotency-Key"], key);
-    for (const key of ["x".repeat(255), "!~{}", `"${"y".repeat(255)}"`]) assert.equal((await post(key, bench.nextBody())).status, 201, key);
+    for (const key of ["", '""', "two words", "x".repeat(256), "\u00e9"])
+      assert.deepEqual(refused(await post(key, bench.nextBody()), 400), ["Idempotency-Key"], key);
+    for (const key of ["x".repeat(255), "!~{}", `"${"y".repeat(255)}"`])
+      assert.equal((await post(key, bench.nextBody())).status, 201, key);
   });
 }
 

@@ -1,3 +1,3 @@
 // Checks any resource of any contract against the HTTP conventions.
 export { conformance } from "./conformance.ts";
-export type { Body, Callers, Row, Subject } from "./subject.ts";
+export type { Callers, Subject } from "./subject.ts";

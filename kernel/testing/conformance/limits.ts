@@ -12,7 +12,9 @@ export function checkLimits(bench: Bench, { maxRequests, windowMs }: Policy): vo
     const numbers = async () => {
       const answer = await ask("GET", path);
       const header = (name: string) => answer.headers.get(name)!;
-      const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) => Number(header(`x-ratelimit-${name}`)));
+      const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) =>
+        Number(header(`x-ratelimit-${name}`)),
+      );
       assert.match(header("ratelimit-policy"), new RegExp(`;q=${maxRequests};w=${windowMs / 1000}$`));
       assert.match(header("ratelimit"), new RegExp(`;r=${remaining};t=\\d+$`));
       assert.equal(reset! - Math.ceil(system.clock.nowMs() / 1000), Number(/t=(\d+)$/.exec(header("ratelimit"))![1]));
@@ -51,12 +53,22 @@ export function checkLimits(bench: Bench, { maxRequests, windowMs }: Policy): vo
     const preflight = { "access-control-request-method": "PATCH", "access-control-request-headers": "if-match" };
     const simple = await ask("GET", path, { headers: good });
     assert.equal(simple.headers.get("access-control-allow-origin"), good.origin);
-    for (const name of ["ETag", "Link", "Location", "X-RateLimit-Remaining", "Retry-After"]) assert.ok(simple.headers.get("access-control-expose-headers")!.includes(name), name);
+    for (const name of ["ETag", "Link", "Location", "X-RateLimit-Remaining", "Retry-After"])
+      assert.ok(simple.headers.get("access-control-expose-headers")!.includes(name), name);
     const asked = await ask("OPTIONS", `/v1${bare}`, { as: nobody, headers: { ...good, ...preflight } });
     assert.deepEqual([asked.status, asked.headers.get("access-control-allow-origin")], [204, good.origin]);
     assert.match(asked.headers.get("access-control-allow-headers")!, /If-Match/);
-    for (const origin of ["https://evil.example", "null", "http://shop.example", "https://shop.example.evil", "https://a.shop.example"]) {
-      for (const answer of [await ask("GET", path, { headers: { origin } }), await ask("OPTIONS", `/v1${bare}`, { as: nobody, headers: { origin, ...preflight } })]) {
+    for (const origin of [
+      "https://evil.example",
+      "null",
+      "http://shop.example",
+      "https://shop.example.evil",
+      "https://a.shop.example",
+    ]) {
+      for (const answer of [
+        await ask("GET", path, { headers: { origin } }),
+        await ask("OPTIONS", `/v1${bare}`, { as: nobody, headers: { origin, ...preflight } }),
+      ]) {
         assert.equal(answer.headers.get("access-control-allow-origin"), null);
         assert.match(answer.headers.get("vary")!, /\bOrigin\b/);
       }

@@ -23,7 +23,8 @@ export function checkMethods(bench: Bench): void {
       const same = Object.keys(body).filter((name) => name in bench.shown && !subject.derived?.includes(name));
       for (const name of same) assert.deepEqual(created.json[name], body[name], name);
       for (const [name, schema] of Object.entries(bench.creatable)) {
-        if (!(name in body) && name in bench.shown && "default" in schema) assert.deepEqual(created.json[name], schema.default, name);
+        if (!(name in body) && name in bench.shown && "default" in schema)
+          assert.deepEqual(created.json[name], schema.default, name);
       }
       if (has("get")) assert.deepEqual((await ask("GET", created.headers.get("location")!)).json, created.json);
     });
@@ -43,31 +44,45 @@ export function checkMethods(bench: Bench): void {
     check(`only JSON is answered for ${what}: anything else is 406`, async () => {
       const address = await path();
       const accept = async (value: string) => ask("GET", address, { headers: { accept: value } });
-      for (const value of ["*/*", "application/*", "application/json", "text/html, */*;q=0.1", "application/problem+json"]) {
+      for (const value of [
+        "*/*",
+        "application/*",
+        "application/json",
+        "text/html, */*;q=0.1",
+        "application/problem+json",
+      ]) {
         const { status, headers } = await accept(value);
         assert.equal(status, 200, value);
         assert.match(headers.get("content-type")!, /^application\/json(;|$)/);
       }
-      for (const value of ["text/html", "application/xml", "application/json;q=0", "image/*"]) refused(await accept(value), 406, "NOT_ACCEPTABLE");
+      for (const value of ["text/html", "application/xml", "application/json;q=0", "image/*"])
+        refused(await accept(value), 406, "NOT_ACCEPTABLE");
       refused(await accept("not a media range"), 400);
     });
   }
 
   for (const [what, path, allow] of paths(bench)) {
-    check(`OPTIONS of ${what} is 204 with Allow and needs no credentials; any other method is 405 with the same Allow`, async () => {
-      const options = await ask("OPTIONS", path, { as: nobody });
-      assert.deepEqual([options.status, options.text, listed(options, "allow")], [204, "", allow]);
-      if (allow.includes("PATCH")) assert.deepEqual(listed(options, "accept-patch"), ["application/json", "application/merge-patch+json"]);
-      for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"].filter((name) => !allow.includes(name))) {
-        const answer = await ask(method, path, { as: nobody });
-        assert.deepEqual([answer.status, listed(answer, "allow")], [405, allow], method);
-      }
-    });
+    check(
+      `OPTIONS of ${what} is 204 with Allow and needs no credentials; any other method is 405 with the same Allow`,
+      async () => {
+        const options = await ask("OPTIONS", path, { as: nobody });
+        assert.deepEqual([options.status, options.text, listed(options, "allow")], [204, "", allow]);
+        if (allow.includes("PATCH"))
+          assert.deepEqual(listed(options, "accept-patch"), ["application/json", "application/merge-patch+json"]);
+        for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"].filter(
+          (name) => !allow.includes(name),
+        )) {
+          const answer = await ask(method, path, { as: nobody });
+          assert.deepEqual([answer.status, listed(answer, "allow")], [405, allow], method);
+        }
+      },
+    );
   }
 
   check("an address that does not exist is 404, whoever asks", async () => {
     for (const as of [bench.callers.able, nobody]) {
-      for (const path of ["/v1/there-is-nothing-here", `${collection}/${bench.unknownId}/nothing`]) refused(await ask("GET", path, { as }), 404, "NOT_FOUND");
+      for (const path of ["/v1/there-is-nothing-here", `${collection}/${bench.unknownId}/nothing`])
+        refused(await ask("GET", path, { as }), 404, "NOT_FOUND");
     }
   });
 
@@ -91,11 +106,22 @@ export function addresses({ has, collection, item, row }: Bench): [what: string,
   ];
 }
 
-function paths({ subject: { contract, resource }, collection, item, unknownId }: Bench): [what: string, path: string, allow: string[]][] {
+function paths({
+  subject: { contract, resource },
+  collection,
+  item,
+  unknownId,
+}: Bench): [what: string, path: string, allow: string[]][] {
   const allowOf = (path: string) => {
     const shape = (one: string) => one.replace(/\{\w+\}/g, "{}");
-    const methods = new Set<string>(Object.values(contract.allOperations).filter((one) => shape(one.path) === shape(path)).map(({ method }) => method));
-    return ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].filter((name) => name === "OPTIONS" || methods.has(name === "HEAD" ? "GET" : name));
+    const methods = new Set<string>(
+      Object.values(contract.allOperations)
+        .filter((one) => shape(one.path) === shape(path))
+        .map(({ method }) => method),
+    );
+    return ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].filter(
+      (name) => name === "OPTIONS" || methods.has(name === "HEAD" ? "GET" : name),
+    );
   };
   const { path } = resource.spec;
   const all: [string, string, string[]][] = [

@@ -17,7 +17,8 @@ export function checkOrder(bench: Bench): void {
     check(`${methodOf[action]}: 401, then 404, 412, 415, 413, 400, and 409 last`, async () => {
       const row = await bench.row();
       const bodyOf = action === "replace" ? bench.whole : bench.variation;
-      const send = (id: string, headers: Record<string, string>, body: unknown, as = bench.callers.able) => ask(methodOf[action], item(id), { headers, body, as });
+      const send = (id: string, headers: Record<string, string>, body: unknown, as = bench.callers.able) =>
+        ask(methodOf[action], item(id), { headers, body, as });
       const stale = { "if-match": '"999"' };
       const fresh = { "if-match": `"${String(row.version)}"` };
       if (!isOpen(action)) refused(await send(unknownId, { ...stale, ...text }, tooLarge, nobody), 401);
@@ -26,7 +27,10 @@ export function checkOrder(bench: Bench): void {
       refused(await send(row.id, { ...fresh, ...text }, tooLarge), 415);
       refused(await send(row.id, fresh, tooLarge), 413);
       refused(await send(row.id, fresh, '{"nonsense":'), 400, "MALFORMED_JSON");
-      assert.deepEqual(refused(await send(row.id, {}, { ...bodyOf(row), version: 999, nonsense: 1 }), 400, "VALIDATION_ERROR"), ["nonsense"]);
+      assert.deepEqual(
+        refused(await send(row.id, {}, { ...bodyOf(row), version: 999, nonsense: 1 }), 400, "VALIDATION_ERROR"),
+        ["nonsense"],
+      );
       refused(await send(row.id, {}, { ...bodyOf(row), version: 999 }), 409, "VERSION_CONFLICT");
       assert.deepEqual(await bench.read(row.id), row);
     });
@@ -34,7 +38,8 @@ export function checkOrder(bench: Bench): void {
 
   if (has("create")) {
     check("POST: 401, then 415, 413, 400", async () => {
-      const send = (headers: Record<string, string>, body: unknown, as = bench.callers.able) => ask("POST", `${collection}?nonsense=1`, { headers, body, as });
+      const send = (headers: Record<string, string>, body: unknown, as = bench.callers.able) =>
+        ask("POST", `${collection}?nonsense=1`, { headers, body, as });
       if (!isOpen("create")) refused(await send(text, tooLarge, nobody), 401);
       refused(await send(text, tooLarge), 415);
       refused(await send({}, tooLarge), 413);

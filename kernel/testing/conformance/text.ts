@@ -1,7 +1,7 @@
 // Text comes back byte for byte, and its length is counted in code points.
 
 import { strict as assert } from "node:assert";
-import { kindOf, type TSchema } from "../../contract/index.ts";
+import { kindOf } from "../../contract/index.ts";
 import { type Bench, refused } from "./bench.ts";
 
 /** Composed and decomposed, right to left, outside the basic plane, white space, what SQL and JSON quote. */
@@ -12,14 +12,19 @@ export function checkText(bench: Bench): void {
   if (!has("update")) return;
   const rules = bench.subject.resource.spec.writableBy ?? {};
   const free = Object.entries(bench.writable).filter(
-    ([name, schema]) => kindOf(schema as unknown as TSchema) === "text" && schema.pattern === undefined && schema.format === undefined && schema.enum === undefined && !(name in rules),
+    ([name, schema]) =>
+      kindOf(schema) === "text" &&
+      schema.pattern === undefined &&
+      schema.format === undefined &&
+      schema.enum === undefined &&
+      !(name in rules),
   );
   for (const [name, schema] of free) {
     const maxLength = Number(schema.maxLength);
     check(`the text of ${name} reads back as it was sent, up to ${maxLength} code points`, async () => {
       const { id } = await bench.row();
       const send = (value: string) => ask("PATCH", item(id), { body: { [name]: value }, headers: { "if-match": "*" } });
-      for (const text of [[...odd].slice(0, maxLength).join(""), "\u{1F600}".repeat(maxLength), "x"]) {
+      for (const text of [Array.from(odd).slice(0, maxLength).join(""), "\u{1F600}".repeat(maxLength), "x"]) {
         const answer = await send(text);
         assert.equal(answer.status, 200, answer.text);
         assert.equal(answer.json[name], text);

@@ -8,7 +8,10 @@ import { addresses } from "./methods.ts";
 export function checkVersions(bench: Bench): void {
   const { check, ask, bare, subject, has } = bench;
   const { contract, resource } = subject;
-  const living = () => contract.versions.filter(({ sunsetAt }) => sunsetAt === undefined || Date.parse(sunsetAt) > bench.system.clock.nowMs());
+  const living = () =>
+    contract.versions.filter(
+      ({ sunsetAt }) => sunsetAt === undefined || Date.parse(sunsetAt) > bench.system.clock.nowMs(),
+    );
   const vendor = (version: number | string) => ({ accept: `application/vnd.api+json;version=${version}` });
   const json = (version: number | string) => ({ accept: `application/json; version=${version}` });
 
@@ -44,7 +47,11 @@ export function checkVersions(bench: Bench): void {
       const address = (await path()).replace(/^\/v\d+/, "");
       const [one, other] = living().map(({ number }) => number);
       if (other === undefined) return;
-      for (const [target, headers] of [[`/v${one}${address}?version=${other}`, {}], [`/v${one}${address}`, json(other)], [`${address}?version=${one}`, vendor(other)]] as const) {
+      for (const [target, headers] of [
+        [`/v${one}${address}?version=${other}`, {}],
+        [`/v${one}${address}`, json(other)],
+        [`${address}?version=${one}`, vendor(other)],
+      ] as const) {
         assert.deepEqual(refused(await ask("GET", target, { headers }), 400, "INVALID_VERSION"), ["version"]);
       }
     });
@@ -55,22 +62,37 @@ export function checkVersions(bench: Bench): void {
         refused(await ask("GET", `/v${version}${address}`), 404);
         refused(await ask("GET", address, { headers: vendor(version) }), 406);
         refused(await ask("GET", address, { headers: json(version) }), 406);
-        assert.deepEqual(refused(await ask("GET", `${address}?version=${version}`), 400, "INVALID_VERSION"), ["version"]);
+        assert.deepEqual(refused(await ask("GET", `${address}?version=${version}`), 400, "INVALID_VERSION"), [
+          "version",
+        ]);
       }
       assert.deepEqual(refused(await ask("GET", `${address}?version=1&version=1`), 400), ["version"]);
     });
 
-    check(`a deprecated version of ${what} says so, until when, and what comes after it; the newest says nothing`, async () => {
-      const address = (await path()).replace(/^\/v\d+/, "");
-      for (const { number, deprecatedAt, sunsetAt } of living()) {
-        const { headers } = await ask("GET", `/v${number}${address}`);
-        assert.equal(headers.get("deprecation"), deprecatedAt === undefined ? null : `@${Date.parse(deprecatedAt) / 1000}`);
-        assert.equal(headers.get("sunset"), deprecatedAt === undefined || sunsetAt === undefined ? null : new Date(sunsetAt).toUTCString());
-        const successor = `</v${contract.versions.at(-1)!.number}${address}>; rel="successor-version"`;
-        assert.equal((headers.get("link") ?? "").includes(successor), deprecatedAt !== undefined, `${headers.get("link")}`);
-        if (what === "a list") assert.match(headers.get("link")!, /rel="first"/);
-      }
-    });
+    check(
+      `a deprecated version of ${what} says so, until when, and what comes after it; the newest says nothing`,
+      async () => {
+        const address = (await path()).replace(/^\/v\d+/, "");
+        for (const { number, deprecatedAt, sunsetAt } of living()) {
+          const { headers } = await ask("GET", `/v${number}${address}`);
+          assert.equal(
+            headers.get("deprecation"),
+            deprecatedAt === undefined ? null : `@${Date.parse(deprecatedAt) / 1000}`,
+          );
+          assert.equal(
+            headers.get("sunset"),
+            deprecatedAt === undefined || sunsetAt === undefined ? null : new Date(sunsetAt).toUTCString(),
+          );
+          const successor = `</v${contract.versions.at(-1)!.number}${address}>; rel="successor-version"`;
+          assert.equal(
+            (headers.get("link") ?? "").includes(successor),
+            deprecatedAt !== undefined,
+            `${headers.get("link")}`,
+          );
+          if (what === "a list") assert.match(headers.get("link")!, /rel="first"/);
+        }
+      },
+    );
   }
 
   if (has("create")) {
@@ -92,19 +114,22 @@ export function checkVersions(bench: Bench): void {
   }
 
   if (has("update") && has("get") && contract.versions.length > 1) {
-    check("what one version writes the others show, and a PATCH in an older one loses nothing it does not know", async () => {
-      const row = await bench.row();
-      const newest = `/v${contract.versions.at(-1)!.number}${bare}/${row.id}`;
-      const before = (await ask("GET", newest)).json;
-      for (const { number } of living()) {
-        const address = `/v${number}${bare}/${row.id}`;
-        const { json: seen } = await ask("GET", address);
-        const names = Object.keys(schemaOf(shapeOf(resource, number, contract.changes).replace).properties!);
-        const same = Object.fromEntries(names.map((name) => [name, seen[name]]));
-        const answer = await ask("PATCH", address, { body: same });
-        assert.deepEqual([answer.status, answer.json], [200, seen], answer.text);
-      }
-      assert.deepEqual((await ask("GET", newest)).json, before);
-    });
+    check(
+      "what one version writes the others show, and a PATCH in an older one loses nothing it does not know",
+      async () => {
+        const row = await bench.row();
+        const newest = `/v${contract.versions.at(-1)!.number}${bare}/${row.id}`;
+        const before = (await ask("GET", newest)).json;
+        for (const { number } of living()) {
+          const address = `/v${number}${bare}/${row.id}`;
+          const { json: seen } = await ask("GET", address);
+          const names = Object.keys(schemaOf(shapeOf(resource, number, contract.changes).replace).properties!);
+          const same = Object.fromEntries(names.map((name) => [name, seen[name]]));
+          const answer = await ask("PATCH", address, { body: same });
+          assert.deepEqual([answer.status, answer.json], [200, seen], answer.text);
+        }
+        assert.deepEqual((await ask("GET", newest)).json, before);
+      },
+    );
   }
 }

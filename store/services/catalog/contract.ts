@@ -1,4 +1,22 @@
-import { anyone, currency, errorCode, errors, event, id, integer, list, money, object, oneOf, post, resource, role, service, servicesOnly, text } from "ashlar/contract";
+import {
+  anyone,
+  currency,
+  errorCode,
+  errors,
+  event,
+  id,
+  integer,
+  list,
+  money,
+  object,
+  oneOf,
+  post,
+  resource,
+  role,
+  service,
+  servicesOnly,
+  text,
+} from "ashlar/contract";
 import { versions } from "../../api.ts";
 
 const admin = role("admin");
@@ -25,7 +43,13 @@ export const product = resource("product", {
 
 const quantity = () => integer({ min: 1, max: 99_900 });
 const reserved = list(object({ productId: id("prd"), quantity: integer({ min: 1 }) }), { max: 100 });
-const line = object({ productId: id("prd"), sku: text({ max: 64 }), name: text({ max: 200 }), unitPrice: money(), currency: currency() });
+const line = object({
+  productId: id("prd"),
+  sku: text({ max: 64 }),
+  name: text({ max: 200 }),
+  unitPrice: money(),
+  currency: currency(),
+});
 
 export const insufficientStock = errorCode("INSUFFICIENT_STOCK", 409, "Less is in stock than was asked for");
 export const unknownProduct = errorCode("UNKNOWN_PRODUCT", 422, "There is no such product");
@@ -62,7 +86,10 @@ export const catalog = service("catalog", {
     reserveStock: post("/stock/reservations", {
       summary: "Set stock aside for an order, until it is placed or the reservation expires",
       description: "Idempotent by orderId: repeating it answers the same lines and takes nothing twice.",
-      body: object({ orderId: id("ord"), items: list(object({ productId: id("prd"), quantity: quantity() }), { min: 1, max: 100 }) }),
+      body: object({
+        orderId: id("ord"),
+        items: list(object({ productId: id("prd"), quantity: quantity() }), { min: 1, max: 100 }),
+      }),
       returns: object({ items: list(line, { max: 100 }) }),
       status: 200,
       access: servicesOnly,

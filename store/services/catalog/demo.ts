@@ -34,6 +34,7 @@ const products: [sku: string, name: string, price: number, stock: number, descri
 export async function seedProducts(ctx: Context): Promise<number> {
   const { rows } = await ctx.db.query("select 1 from products limit 1");
   if (rows.length > 0) return 0;
-  for (const [sku, name, price, stock, description] of products) await createRow(ctx, product, { sku, name, description, price, currency: "EUR", stock });
+  for (const [sku, name, price, stock, description] of products)
+    await createRow(ctx, product, { sku, name, description, price, currency: "EUR", stock });
   return products.length;
 }

@@ -5,7 +5,11 @@ import { ordersService } from "../orders/service.ts";
 import { catalog, product } from "./contract.ts";
 import { catalogService } from "./service.ts";
 
-const [able, other, stranger] = Array.from({ length: 3 }, () => encodeId("usr", uuidv7(systemClock, systemRandom))) as [string, string, string];
+const [able, other, stranger] = Array.from({ length: 3 }, () => encodeId("usr", uuidv7(systemClock, systemRandom))) as [
+  string,
+  string,
+  string,
+];
 
 await conformance({
   contract: catalog,
@@ -13,7 +17,13 @@ await conformance({
   // Catalog listens to orders, so the two are started together.
   start: (settings) =>
     startTestSystem({
-      definition: { name: "shop", title: "Shop", version: "0.0.0", contracts: [catalog, orders], services: () => [catalogService(), ordersService()] },
+      definition: {
+        name: "shop",
+        title: "Shop",
+        version: "0.0.0",
+        contracts: [catalog, orders],
+        services: () => [catalogService(), ordersService()],
+      },
       ...(settings === undefined ? {} : { settings }),
     }),
   callers: async (system) => ({

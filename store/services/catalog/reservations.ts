@@ -59,7 +59,12 @@ export async function releaseStock(ctx: Context, { body }: In<ReleaseStock>): Pr
 }
 
 /** Gives back the stock of a reservation that is still held or was sold, once. */
-export async function release(ctx: Context, tx: Tx, { orderId, lines }: Reservation, reason: "cancelled" | "expired" | "refused"): Promise<void> {
+export async function release(
+  ctx: Context,
+  tx: Tx,
+  { orderId, lines }: Reservation,
+  reason: "cancelled" | "expired" | "refused",
+): Promise<void> {
   await putBack(ctx, tx, lines);
   await setState(ctx, tx, orderId, "released");
   await ctx.emit(tx, stockReleased, { aggregateId: orderId, data: { orderId, items: itemsOf(lines), reason } });
@@ -107,22 +112,28 @@ export async function lockReservation(tx: Tx, orderId: string): Promise<Reservat
 }
 
 export async function setState(ctx: Context, tx: Tx, orderId: string, state: Reservation["state"]): Promise<void> {
-  await tx.query({ name: "reservations.state", text: "update reservations set state = $2, updated_at = $3 where order_id = $1" }, [
-    decodeId("ord", orderId),
-    state,
-    ctx.now(),
-  ]);
+  await tx.query(
+    { name: "reservations.state", text: "update reservations set state = $2, updated_at = $3 where order_id = $1" },
+    [decodeId("ord", orderId), state, ctx.now()],
+  );
 }
 
 /** The same product twice is one line; ordered by product, so that all writers lock rows in one order. */
 function summed(items: Wanted): Wanted {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of items) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  return [...quantities].map(([productId, quantity]) => ({ productId, quantity })).toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
+  return [...quantities]
+    .map(([productId, quantity]) => ({ productId, quantity }))
+    .toSorted((a, b) => (a.productId < b.productId ? -1 : 1));
 }
 
 function sameItems(lines: readonly Line[], wanted: Wanted): boolean {
-  return lines.length === wanted.length && wanted.every(({ productId, quantity }, index) => lines[index]!.productId === productId && lines[index]!.quantity === quantity);
+  return (
+    lines.length === wanted.length &&
+    wanted.every(
+      ({ productId, quantity }, index) => lines[index]!.productId === productId && lines[index]!.quantity === quantity,
+    )
+  );
 }
 
 interface ProductRow extends Record<string, unknown> {
@@ -154,7 +165,9 @@ async function takeStock(ctx: Context, tx: Tx, wanted: Wanted, asked: Wanted): P
 }
 
 function refuseUnknown(products: ReadonlyMap<string, ProductRow>, asked: Wanted): void {
-  const details = asked.flatMap(({ productId }, index) => (products.has(productId) ? [] : [{ field: `items[${index}].productId`, message: "is not a product" }]));
+  const details = asked.flatMap(({ productId }, index) =>
+    products.has(productId) ? [] : [{ field: `items[${index}].productId`, message: "is not a product" }],
+  );
   if (details.length > 0) throw new Failure(unknownProduct, "Some products do not exist", { details });
 }
 
@@ -172,7 +185,12 @@ function putBack(ctx: Context, tx: Tx, lines: readonly Line[]): Promise<void> {
 }
 
 /** Stock is part of what clients see of a product, so moving it is a new version of the row. */
-async function moveStock(ctx: Context, tx: Tx, items: readonly { productId: string; quantity: number }[], sign: 1 | -1): Promise<void> {
+async function moveStock(
+  ctx: Context,
+  tx: Tx,
+  items: readonly { productId: string; quantity: number }[],
+  sign: 1 | -1,
+): Promise<void> {
   await tx.query(
     {
       name: "products.move",
@@ -202,11 +220,13 @@ async function saveReservation(ctx: Context, tx: Tx, orderId: string, lines: rea
 }
 
 async function prolong(ctx: Context, tx: Tx, { orderId, lines }: Reservation): Promise<Out<ReserveStock>> {
-  await tx.query({ name: "reservations.prolong", text: "update reservations set expires_at = $2, updated_at = $3 where order_id = $1" }, [
-    decodeId("ord", orderId),
-    timestamp(ctx.clock.nowMs() + reservationMs),
-    ctx.now(),
-  ]);
+  await tx.query(
+    {
+      name: "reservations.prolong",
+      text: "update reservations set expires_at = $2, updated_at = $3 where order_id = $1",
+    },
+    [decodeId("ord", orderId), timestamp(ctx.clock.nowMs() + reservationMs), ctx.now()],
+  );
   return answer(lines);
 }
 

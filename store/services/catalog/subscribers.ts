@@ -10,7 +10,8 @@ import { itemsOf, lockReservation, release, setState } from "./reservations.ts";
 export async function commitStock(ctx: Context, { aggregateId: orderId }: Envelope, tx: Tx): Promise<void> {
   const reservation = await lockReservation(tx, orderId);
   // A placed order always has its reservation: it is given back only after orders promised not to place.
-  if (reservation === undefined || reservation.state === "released") throw new Error(`Order ${orderId} was placed without a reservation of stock`);
+  if (reservation === undefined || reservation.state === "released")
+    throw new Error(`Order ${orderId} was placed without a reservation of stock`);
   if (reservation.state === "committed") return;
   await setState(ctx, tx, orderId, "committed");
   await ctx.emit(tx, stockCommitted, { aggregateId: orderId, data: { orderId, items: itemsOf(reservation.lines) } });

@@ -17,10 +17,20 @@ test("a cart shows today's prices, keeps one line per product and is emptied by 
   const path = `/v1/users/${userId}/cart`;
   await shop.request("PUT", `${path}/items/${mug.id}`, { authorization, body: { quantity: 5 } });
   const changed = await shop.request("PUT", `${path}/items/${mug.id}`, { authorization, body: { quantity: 2 } });
-  assert.deepEqual([changed.json.items.length, changed.json.items[0].quantity, changed.json.total, changed.json.version], [1, 2, 20, 2]);
-  await shop.request("PATCH", `/v1/products/${mug.id}`, { authorization: shop.admin, headers: { "if-match": "*" }, body: { price: 12.34 } });
+  assert.deepEqual(
+    [changed.json.items.length, changed.json.items[0].quantity, changed.json.total, changed.json.version],
+    [1, 2, 20, 2],
+  );
+  await shop.request("PATCH", `/v1/products/${mug.id}`, {
+    authorization: shop.admin,
+    headers: { "if-match": "*" },
+    body: { price: 12.34 },
+  });
   assert.equal((await shop.request("GET", path, { authorization })).json.total, 24.68);
-  const order = await shop.request("POST", `${path.replace("/cart", "/orders")}`, { authorization, body: { expectedTotal: 24.68 } });
+  const order = await shop.request("POST", path.replace("/cart", "/orders"), {
+    authorization,
+    body: { expectedTotal: 24.68 },
+  });
   assert.deepEqual([order.status, order.json.total], [201, 24.68]);
   assert.deepEqual((await shop.request("GET", path, { authorization })).json.items, []);
 });
@@ -29,10 +39,13 @@ test("removing an item and emptying the cart are 204 and may be repeated", async
   const { authorization, userId } = await shop.customer();
   const [one, two] = [await shop.product(), await shop.product()];
   const path = `/v1/users/${userId}/cart`;
-  for (const { id } of [one, two]) await shop.request("PUT", `${path}/items/${id}`, { authorization, body: { quantity: 1 } });
-  for (let time = 0; time < 2; time++) assert.equal((await shop.request("DELETE", `${path}/items/${one.id}`, { authorization })).status, 204);
+  for (const { id } of [one, two])
+    await shop.request("PUT", `${path}/items/${id}`, { authorization, body: { quantity: 1 } });
+  for (let time = 0; time < 2; time++)
+    assert.equal((await shop.request("DELETE", `${path}/items/${one.id}`, { authorization })).status, 204);
   assert.equal((await shop.request("GET", path, { authorization })).json.items.length, 1);
-  for (let time = 0; time < 2; time++) assert.equal((await shop.request("DELETE", path, { authorization })).status, 204);
+  for (let time = 0; time < 2; time++)
+    assert.equal((await shop.request("DELETE", path, { authorization })).status, 204);
   assert.equal((await shop.request("GET", path, { authorization })).json.items.length, 0);
 });
 

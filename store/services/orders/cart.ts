@@ -31,7 +31,10 @@ export async function setCartItem(ctx: Context, { params, body }: In<Operations[
   const { userId, productId } = params;
   const { products } = await ctx.call(catalog.operations.priceProducts, { body: { productIds: [productId] } });
   const product = products[0];
-  if (product === undefined) throw new Failure(unknownProduct, "There is no such product", { details: [{ field: "productId", message: "is not a product" }] });
+  if (product === undefined)
+    throw new Failure(unknownProduct, "There is no such product", {
+      details: [{ field: "productId", message: "is not a product" }],
+    });
   await ctx.transaction(async (tx) => {
     await touchCart(ctx, tx, userId);
     const others = (await itemsOfCart(tx, userId)).filter((item) => item.productId !== productId);
@@ -60,12 +63,21 @@ export async function emptyCart(ctx: Context, { params }: In<Operations["emptyCa
 
 /** Takes everything out of a cart, in the caller's transaction. */
 export async function clearCart(ctx: Context, tx: Tx, userId: string): Promise<void> {
-  const { rowCount } = await tx.query({ name: "carts.clear", text: "delete from cart_items where user_id = $1" }, [decodeId("usr", userId)]);
+  const { rowCount } = await tx.query({ name: "carts.clear", text: "delete from cart_items where user_id = $1" }, [
+    decodeId("usr", userId),
+  ]);
   if (rowCount > 0) await touchCart(ctx, tx, userId);
 }
 
 export async function itemsOfCart(db: Queryable, userId: string): Promise<CartItem[]> {
-  const { rows } = await db.query<{ product_id: string; quantity: number; sku: string; name: string; unit_price: number; currency: string }>(
+  const { rows } = await db.query<{
+    product_id: string;
+    quantity: number;
+    sku: string;
+    name: string;
+    unit_price: number;
+    currency: string;
+  }>(
     {
       name: "carts.items",
       text: "select product_id, quantity, sku, name, unit_price, currency from cart_items where user_id = $1 order by added_at, product_id",
@@ -84,7 +96,9 @@ export async function itemsOfCart(db: Queryable, userId: string): Promise<CartIt
 
 /** Takes the lock of a cart: changes of one cart, its checkout among them, happen one after the other. */
 export async function lockCart(tx: Tx, userId: string): Promise<void> {
-  await tx.query({ name: "carts.lock", text: "select 1 from carts where user_id = $1 for update" }, [decodeId("usr", userId)]);
+  await tx.query({ name: "carts.lock", text: "select 1 from carts where user_id = $1 for update" }, [
+    decodeId("usr", userId),
+  ]);
 }
 
 async function touchCart(ctx: Context, tx: Tx, userId: string): Promise<void> {
@@ -107,14 +121,25 @@ async function saveItem(ctx: Context, tx: Tx, userId: string, item: CartItem): P
         on conflict (user_id, product_id) do update set quantity = excluded.quantity, sku = excluded.sku, name = excluded.name,
           unit_price = excluded.unit_price, currency = excluded.currency`,
     },
-    [decodeId("usr", userId), decodeId("prd", item.productId), item.quantity, item.sku, item.name, item.unitPrice, item.currency, ctx.now()],
+    [
+      decodeId("usr", userId),
+      decodeId("prd", item.productId),
+      item.quantity,
+      item.sku,
+      item.name,
+      item.unitPrice,
+      item.currency,
+      ctx.now(),
+    ],
   );
 }
 
 /** Replaces the remembered names and prices by catalog's; a product that is gone keeps the remembered ones. */
 async function atTodaysPrices(ctx: Context, items: readonly CartItem[]): Promise<CartItem[]> {
   if (items.length === 0) return [];
-  const { products } = await ctx.call(catalog.operations.priceProducts, { body: { productIds: items.map(({ productId }) => productId) } });
+  const { products } = await ctx.call(catalog.operations.priceProducts, {
+    body: { productIds: items.map(({ productId }) => productId) },
+  });
   const today = new Map(products.map((product) => [product.productId, product]));
   return items.map((item) => ({ ...item, ...today.get(item.productId) }));
 }

@@ -13,21 +13,42 @@ test("a checkout answers the order, takes the stock and is confirmed by the even
   assert.equal(placed.status, 201);
   assert.equal(placed.headers.get("location"), `/v1/orders/${placed.json.id}`);
   assert.equal(placed.headers.get("etag"), '"1"');
-  assert.deepEqual({ ...placed.json, id: 0, createdAt: 0, updatedAt: 0, items: placed.json.items.map((item: object) => ({ ...item, id: 0 })) }, {
-    id: 0, status: "pending", userId, total: 25, currency: "EUR", version: 1, createdAt: 0, updatedAt: 0,
-    items: [{ id: 0, productId: mug.id, sku: mug.sku, name: "A thing", quantity: 2, unitPrice: 12.5, lineTotal: 25 }],
-  });
+  assert.deepEqual(
+    {
+      ...placed.json,
+      id: 0,
+      createdAt: 0,
+      updatedAt: 0,
+      items: placed.json.items.map((item: object) => ({ ...item, id: 0 })),
+    },
+    {
+      id: 0,
+      status: "pending",
+      userId,
+      total: 25,
+      currency: "EUR",
+      version: 1,
+      createdAt: 0,
+      updatedAt: 0,
+      items: [{ id: 0, productId: mug.id, sku: mug.sku, name: "A thing", quantity: 2, unitPrice: 12.5, lineTotal: 25 }],
+    },
+  );
   assert.equal(await shop.stockOf(mug.id), 3);
   await shop.settled();
   const confirmed = await shop.request("GET", `/v1/orders/${placed.json.id}`, { authorization });
-  assert.deepEqual([confirmed.json.status, confirmed.json.version, confirmed.headers.get("etag")], ["confirmed", 2, '"2"']);
+  assert.deepEqual(
+    [confirmed.json.status, confirmed.json.version, confirmed.headers.get("etag")],
+    ["confirmed", 2, '"2"'],
+  );
   assert.equal(await shop.stockOf(mug.id), 3);
 });
 
 test("of ten concurrent checkouts for the last three units three succeed, seven get 409, and none is left", async () => {
   const last = await shop.product({ stock: 3 });
   const buyers = await Promise.all(Array.from({ length: 10 }, () => shop.customer()));
-  const answers = await Promise.all(buyers.map(({ authorization }) => shop.checkout(authorization, { items: [{ productId: last.id, quantity: 1 }] })));
+  const answers = await Promise.all(
+    buyers.map(({ authorization }) => shop.checkout(authorization, { items: [{ productId: last.id, quantity: 1 }] })),
+  );
   const statuses = answers.map(({ status }) => status);
   assert.deepEqual([count(statuses, 201), count(statuses, 409)], [3, 7]);
   const refused = answers.find(({ status }) => status === 409)!;
@@ -43,7 +64,10 @@ test("two products bought together in opposite order by many at once neither dea
   const buyers = await Promise.all(Array.from({ length: 12 }, () => shop.customer()));
   const answers = await Promise.all(
     buyers.map(({ authorization }, index) => {
-      const items = [{ productId: one.id, quantity: 1 }, { productId: two.id, quantity: 1 }];
+      const items = [
+        { productId: one.id, quantity: 1 },
+        { productId: two.id, quantity: 1 },
+      ];
       return shop.checkout(authorization, { items: index % 2 === 0 ? items : items.toReversed() });
     }),
   );
@@ -55,7 +79,12 @@ test("two products bought together in opposite order by many at once neither dea
 test("the same product twice is summed into one line", async () => {
   const { authorization } = await shop.customer();
   const mug = await shop.product({ price: 0.1 });
-  const { json } = await shop.checkout(authorization, { items: [{ productId: mug.id, quantity: 1 }, { productId: mug.id, quantity: 2 }] });
+  const { json } = await shop.checkout(authorization, {
+    items: [
+      { productId: mug.id, quantity: 1 },
+      { productId: mug.id, quantity: 2 },
+    ],
+  });
   assert.deepEqual([json.items.length, json.items[0].quantity, json.total], [1, 3, 0.3]);
 });
 
@@ -66,22 +95,43 @@ test("a repeated Idempotency-Key answers the same bytes and places one order; an
   const first = await shop.checkout(authorization, body, { "idempotency-key": "once" });
   const second = await shop.checkout(authorization, body, { "idempotency-key": '"once"' });
   assert.deepEqual([first.status, second.status, second.text], [201, 201, first.text]);
-  assert.deepEqual([first.headers.get("idempotent-replayed"), second.headers.get("idempotent-replayed")], [null, "true"]);
+  assert.deepEqual(
+    [first.headers.get("idempotent-replayed"), second.headers.get("idempotent-replayed")],
+    [null, "true"],
+  );
   assert.equal(second.headers.get("location"), first.headers.get("location"));
   assert.equal(await shop.stockOf(mug.id), 9);
-  const other = await shop.checkout(authorization, { items: [{ productId: mug.id, quantity: 2 }] }, { "idempotency-key": "once" });
+  const other = await shop.checkout(
+    authorization,
+    { items: [{ productId: mug.id, quantity: 2 }] },
+    { "idempotency-key": "once" },
+  );
   assert.deepEqual([other.status, other.json.error.code], [422, "IDEMPOTENCY_KEY_REUSED"]);
   const stranger = await shop.customer();
-  assert.equal((await shop.checkout(stranger.authorization, body, { "idempotency-key": "once" })).headers.get("idempotent-replayed"), null);
+  assert.equal(
+    (await shop.checkout(stranger.authorization, body, { "idempotency-key": "once" })).headers.get(
+      "idempotent-replayed",
+    ),
+    null,
+  );
 });
 
 test("fifty concurrent checkouts with one key place one order, and all that answer 201 answer the same bytes", async () => {
   const { authorization, userId } = await shop.customer();
   const mug = await shop.product({ stock: 60 });
   const body = { items: [{ productId: mug.id, quantity: 1 }] };
-  const answers = await Promise.all(Array.from({ length: 50 }, () => shop.checkout(authorization, body, { "idempotency-key": "race" })));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => shop.checkout(authorization, body, { "idempotency-key": "race" })),
+  );
   const placed = answers.filter(({ status }) => status === 201);
-  assert.equal(placed.length + count(answers.map(({ status }) => status), 409), 50);
+  assert.equal(
+    placed.length +
+      count(
+        answers.map(({ status }) => status),
+        409,
+      ),
+    50,
+  );
   assert.equal(new Set(placed.map(({ text }) => text)).size, 1);
   const mine = await shop.request("GET", `/v1/users/${userId}/orders`, { authorization });
   assert.deepEqual([mine.json.pagination.total, await shop.stockOf(mug.id)], [1, 59]);
@@ -91,8 +141,16 @@ test("one cart checked out fifty times at once with different keys becomes one o
   const { authorization, userId } = await shop.customer();
   const mug = await shop.product({ stock: 100 });
   await shop.request("PUT", `/v1/users/${userId}/cart/items/${mug.id}`, { authorization, body: { quantity: 2 } });
-  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => shop.checkout(authorization, {}, { "idempotency-key": `cart-${index}` })));
-  assert.equal(count(answers.map(({ status }) => status), 201), 1);
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => shop.checkout(authorization, {}, { "idempotency-key": `cart-${index}` })),
+  );
+  assert.equal(
+    count(
+      answers.map(({ status }) => status),
+      201,
+    ),
+    1,
+  );
   assert.ok(answers.every(({ status }) => [201, 409, 422].includes(status)));
   assert.equal((await shop.request("GET", `/v1/users/${userId}/cart`, { authorization })).json.items.length, 0);
   await shop.settled();
@@ -112,12 +170,32 @@ test("an expected total that differs is refused with the real one, and the stock
 
 test("an empty cart, an unknown product, mixed currencies and an unrepresentable total are 422 and change nothing", async () => {
   const { authorization } = await shop.customer();
-  const [euro, dollar, dear] = [await shop.product(), await shop.product({ currency: "USD" }), await shop.product({ price: 99_999_999.99, stock: 100_000_000 })];
+  const [euro, dollar, dear] = [
+    await shop.product(),
+    await shop.product({ currency: "USD" }),
+    await shop.product({ price: 99_999_999.99, stock: 100_000_000 }),
+  ];
   const unknown = "prd_01h455vb4pex5vsknk084sn02q";
   const cases: [unknown, string][] = [
     [{}, "EMPTY_CART"],
-    [{ items: [{ productId: euro.id, quantity: 1 }, { productId: unknown, quantity: 1 }] }, "UNKNOWN_PRODUCT"],
-    [{ items: [{ productId: euro.id, quantity: 1 }, { productId: dollar.id, quantity: 1 }] }, "MIXED_CURRENCIES"],
+    [
+      {
+        items: [
+          { productId: euro.id, quantity: 1 },
+          { productId: unknown, quantity: 1 },
+        ],
+      },
+      "UNKNOWN_PRODUCT",
+    ],
+    [
+      {
+        items: [
+          { productId: euro.id, quantity: 1 },
+          { productId: dollar.id, quantity: 1 },
+        ],
+      },
+      "MIXED_CURRENCIES",
+    ],
     [{ items: Array.from({ length: 100 }, () => ({ productId: dear.id, quantity: 999 })) }, "TOTAL_TOO_LARGE"],
   ];
   for (const [body, code] of cases.slice(0, 3)) {
@@ -131,12 +209,18 @@ test("a quantity that is not a whole number from 1 to 999 is 400, names its path
   const { authorization } = await shop.customer();
   const mug = await shop.product();
   for (const quantity of ["0", "-1", "1.5", "1e400", "2147483648", "9007199254740993", '"1"', "true", "null", "[1]"]) {
-    const { status, json } = await shop.checkout(authorization, `{"items":[{"productId":"${mug.id}","quantity":${quantity}}]}`);
+    const { status, json } = await shop.checkout(
+      authorization,
+      `{"items":[{"productId":"${mug.id}","quantity":${quantity}}]}`,
+    );
     assert.equal(status, 400, quantity);
     if (json.error.code === "VALIDATION_ERROR") assert.equal(json.error.details[0].field, "items[0].quantity");
   }
   for (const extra of ["price", "total", "discount", "currency", "userId", "status"]) {
-    const { status, json } = await shop.checkout(authorization, { items: [{ productId: mug.id, quantity: 1 }], [extra]: 1 });
+    const { status, json } = await shop.checkout(authorization, {
+      items: [{ productId: mug.id, quantity: 1 }],
+      [extra]: 1,
+    });
     assert.deepEqual([status, json.error.details[0].field], [400, extra]);
   }
   assert.equal(await shop.stockOf(mug.id), 10);
@@ -147,7 +231,9 @@ test("a reservation whose order never came returns by itself, and an order under
   const orderId = "ord_01h455vb4pex5vsknk084sn02q";
   const { contextFor } = shop.system.services.get("orders")!;
   const { catalog } = await import("../catalog/contract.ts");
-  await contextFor("test").call(catalog.operations.reserveStock, { body: { orderId, items: [{ productId: mug.id, quantity: 2 }] } });
+  await contextFor("test").call(catalog.operations.reserveStock, {
+    body: { orderId, items: [{ productId: mug.id, quantity: 2 }] },
+  });
   assert.equal(await shop.stockOf(mug.id), 1);
   await shop.clock.advance(70_000);
   await shop.settled();

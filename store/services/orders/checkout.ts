@@ -10,7 +10,16 @@ import type { Tx } from "ashlar/data";
 import type { Context } from "ashlar/service";
 import { catalog } from "../catalog/contract.ts";
 import { clearCart, itemsOfCart, lockCart } from "./cart.ts";
-import { cartChanged, emptyCart, mixedCurrencies, order, orderCreated, type orders, priceChanged, totalTooLarge } from "./contract.ts";
+import {
+  cartChanged,
+  emptyCart,
+  mixedCurrencies,
+  order,
+  orderCreated,
+  type orders,
+  priceChanged,
+  totalTooLarge,
+} from "./contract.ts";
 import { lineTotal, type Price, priceOf } from "./pricing.ts";
 
 type PlaceOrder = In<typeof orders.operations.placeOrder>;
@@ -22,7 +31,8 @@ const idsPerCheckout = 3;
 export async function placeOrder(ctx: Context, { body, params }: PlaceOrder): Promise<Order> {
   const userId = (params as { userId?: string }).userId ?? callerId(ctx);
   const fromCart = body.items === undefined;
-  const items = body.items ?? (await itemsOfCart(ctx.db, userId)).map(({ productId, quantity }) => ({ productId, quantity }));
+  const items =
+    body.items ?? (await itemsOfCart(ctx.db, userId)).map(({ productId, quantity }) => ({ productId, quantity }));
   if (items.length === 0) throw new Failure(emptyCart, "There is nothing in the cart");
 
   for (let attempt = 1; ; attempt++) {
@@ -62,7 +72,9 @@ async function reserve(ctx: Context, orderId: string, items: Items): Promise<Ord
   const { items: reserved } = await ctx.call(catalog.operations.reserveStock, { body: { orderId, items } });
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of items) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  const inAskedOrder = [...quantities.keys()].map((productId) => reserved.find((line) => line.productId === productId)!);
+  const inAskedOrder = [...quantities.keys()].map((productId) =>
+    reserved.find((line) => line.productId === productId)!,
+  );
   return inAskedOrder.map((line) => ({ ...line, quantity: quantities.get(line.productId)! }));
 }
 
@@ -71,7 +83,9 @@ function acceptablePrice(lines: readonly OrderLine[], expectedTotal: number | un
   if (price === "mixed currencies") throw new Failure(mixedCurrencies, "The items are priced in different currencies");
   if (price === "too large") throw new Failure(totalTooLarge, "The total is beyond what can be represented exactly");
   if (expectedTotal !== undefined && expectedTotal !== price.total) {
-    throw new Failure(priceChanged, `The total is ${price.total} ${price.currency}`, { details: [{ field: "expectedTotal", message: `is not the total, which is ${price.total}` }] });
+    throw new Failure(priceChanged, `The total is ${price.total} ${price.currency}`, {
+      details: [{ field: "expectedTotal", message: `is not the total, which is ${price.total}` }],
+    });
   }
   return price;
 }
@@ -82,7 +96,10 @@ class Abandoned extends Error {}
 /** Agrees with `abandonOrders` on who was first: both lock the id, then look for what the other writes. */
 async function claim(tx: Tx, orderId: string): Promise<void> {
   await lockOrderId(tx, orderId);
-  const { rows } = await tx.query({ name: "orders.abandoned", text: "select 1 from abandoned_orders where order_id = $1" }, [decodeId("ord", orderId)]);
+  const { rows } = await tx.query(
+    { name: "orders.abandoned", text: "select 1 from abandoned_orders where order_id = $1" },
+    [decodeId("ord", orderId)],
+  );
   if (rows.length > 0) throw new Abandoned(`Order ${orderId} was abandoned`);
 }
 
@@ -95,7 +112,8 @@ export async function lockOrderId(tx: Tx, orderId: string): Promise<void> {
 async function takeCart(ctx: Context, tx: Tx, userId: string, items: Items): Promise<void> {
   await lockCart(tx, userId);
   const now = (await itemsOfCart(tx, userId)).map(({ productId, quantity }) => ({ productId, quantity }));
-  if (canonicalJson(now) !== canonicalJson(items)) throw new Failure(cartChanged, "The cart changed while it was checked out");
+  if (canonicalJson(now) !== canonicalJson(items))
+    throw new Failure(cartChanged, "The cart changed while it was checked out");
   await clearCart(ctx, tx, userId);
 }
 
@@ -107,9 +125,19 @@ interface NewOrder {
 }
 
 async function insertOrder(ctx: Context, tx: Tx, { orderId, userId, lines, price }: NewOrder): Promise<Order> {
-  const items = lines.map(({ currency: _currency, ...line }) => ({ id: ctx.newId("itm"), ...line, lineTotal: lineTotal(line) }));
-  const placed = await ctx.table(order).insert(tx, { id: orderId, userId, status: "pending", items, ...price }, ctx.now());
-  await ctx.emit(tx, orderCreated, { aggregateId: orderId, version: placed.version, data: { userId, ...price, items } });
+  const items = lines.map(({ currency: _currency, ...line }) => ({
+    id: ctx.newId("itm"),
+    ...line,
+    lineTotal: lineTotal(line),
+  }));
+  const placed = await ctx
+    .table(order)
+    .insert(tx, { id: orderId, userId, status: "pending", items, ...price }, ctx.now());
+  await ctx.emit(tx, orderCreated, {
+    aggregateId: orderId,
+    version: placed.version,
+    data: { userId, ...price, items },
+  });
   return placed;
 }
 
@@ -120,5 +148,7 @@ function isRefusal({ status }: Failure): boolean {
 
 async function giveBack(ctx: Context, orderId: string): Promise<void> {
   // When this fails the reservation expires by itself; the customer gets the refusal either way.
-  await ctx.call(catalog.operations.releaseStock, { body: { orderId } }).catch((err: unknown) => ctx.log.warn({ err, orderId }, "A reservation is left to expire"));
+  await ctx
+    .call(catalog.operations.releaseStock, { body: { orderId } })
+    .catch((err: unknown) => ctx.log.warn({ err, orderId }, "A reservation is left to expire"));
 }

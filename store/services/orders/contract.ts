@@ -1,4 +1,34 @@
-import { answered, currency, del, either, errorCode, errors, event, get, id, integer, list, listUnder, money, moment, nullable, object, oneOf, optional, owner, pageOf, post, put, resource, role, self, service, servicesOnly, signedIn, text } from "ashlar/contract";
+import {
+  answered,
+  currency,
+  del,
+  either,
+  errorCode,
+  errors,
+  event,
+  get,
+  id,
+  integer,
+  list,
+  listUnder,
+  money,
+  moment,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  owner,
+  pageOf,
+  post,
+  put,
+  resource,
+  role,
+  self,
+  service,
+  servicesOnly,
+  signedIn,
+  text,
+} from "ashlar/contract";
 import { versions } from "../../api.ts";
 import { insufficientStock, unknownProduct } from "../catalog/contract.ts";
 
@@ -25,18 +55,38 @@ export const order = resource("order", {
   sortable: ["total", "status"],
   owner: "userId",
   precondition: "required",
-  access: { list: either(owner, role("admin")), get: either(owner, role("admin")), update: either(owner, role("admin")) },
+  access: {
+    list: either(owner, role("admin")),
+    get: either(owner, role("admin")),
+    update: either(owner, role("admin")),
+  },
   errors: { update: [illegalTransition, errors.forbidden] },
   // Orders announce their steps under names of their own.
   events: false,
 });
 
 const steps = object({ userId: id("usr"), total: money(), currency: currency(), items: list(orderItem, { max: 100 }) });
-export const orderCreated = event("order.created", { aggregate: "ord", summary: "A customer placed an order", data: steps });
-export const orderConfirmed = event("order.confirmed", { aggregate: "ord", summary: "The stock of an order is sold", data: steps });
-export const orderShipped = event("order.shipped", { aggregate: "ord", summary: "An order left the house", data: steps });
+export const orderCreated = event("order.created", {
+  aggregate: "ord",
+  summary: "A customer placed an order",
+  data: steps,
+});
+export const orderConfirmed = event("order.confirmed", {
+  aggregate: "ord",
+  summary: "The stock of an order is sold",
+  data: steps,
+});
+export const orderShipped = event("order.shipped", {
+  aggregate: "ord",
+  summary: "An order left the house",
+  data: steps,
+});
 export const orderDelivered = event("order.delivered", { aggregate: "ord", summary: "An order arrived", data: steps });
-export const orderCancelled = event("order.cancelled", { aggregate: "ord", summary: "An order will not be delivered", data: steps });
+export const orderCancelled = event("order.cancelled", {
+  aggregate: "ord",
+  summary: "An order will not be delivered",
+  data: steps,
+});
 
 export const emptyCart = errorCode("EMPTY_CART", 422, "There is nothing in the cart");
 export const mixedCurrencies = errorCode("MIXED_CURRENCIES", 422, "The items are priced in different currencies");
@@ -47,7 +97,17 @@ export const cartChanged = errorCode("CART_CHANGED", 409, "The cart changed whil
 const quantity = () => integer({ min: 1, max: 999 });
 const cart = object({
   userId: id("usr"),
-  items: list(object({ productId: id("prd"), sku: text({ max: 64 }), name: text({ max: 200 }), quantity: quantity(), unitPrice: money(), lineTotal: money() }), { max: 100 }),
+  items: list(
+    object({
+      productId: id("prd"),
+      sku: text({ max: 64 }),
+      name: text({ max: 200 }),
+      quantity: quantity(),
+      unitPrice: money(),
+      lineTotal: money(),
+    }),
+    { max: 100 },
+  ),
   total: answered(nullable(money())),
   currency: answered(nullable(currency())),
   version: integer({ min: 0 }),
@@ -93,8 +153,16 @@ export const orders = service("orders", {
       params: { userId: id("usr"), productId: id("prd") },
       access: self("userId"),
     }),
-    emptyCart: del("/users/{userId}/cart", { summary: "Empty your cart", params: { userId: id("usr") }, access: self("userId") }),
-    placeOrder: post("/orders", { ...checkout, summary: "Check out: the cart, or the items in the body", access: signedIn }),
+    emptyCart: del("/users/{userId}/cart", {
+      summary: "Empty your cart",
+      params: { userId: id("usr") },
+      access: self("userId"),
+    }),
+    placeOrder: post("/orders", {
+      ...checkout,
+      summary: "Check out: the cart, or the items in the body",
+      access: signedIn,
+    }),
     placeOrderOfUser: post("/users/{userId}/orders", {
       ...checkout,
       summary: "Check out, at the address of the user",

@@ -13,7 +13,10 @@ async function anOrder(stock = 10) {
 }
 
 function step(id: string, status: string, authorization: string, version?: number) {
-  return shop.request("PATCH", `/v1/orders/${id}`, { authorization, body: { status, ...(version === undefined ? {} : { version }) } });
+  return shop.request("PATCH", `/v1/orders/${id}`, {
+    authorization,
+    body: { status, ...(version === undefined ? {} : { version }) },
+  });
 }
 
 test("an admin ships and delivers a confirmed order; every other step is 409 and names the legal ones", async () => {
@@ -24,8 +27,15 @@ test("an admin ships and delivers a confirmed order; every other step is 409 and
   assert.equal((await step(id, "shipped", shop.admin, 2)).json.status, "shipped");
   assert.equal((await step(id, "delivered", shop.admin, 3)).json.version, 4);
   assert.equal((await step(id, "cancelled", shop.admin, 4)).status, 409);
-  const types = await shop.rows("orders", "select type, version from ashlar.outbox where aggregate_id = $1 order by seq", [id]);
-  assert.deepEqual(types.map(({ type, version }) => `${type} ${version}`), ["order.created 1", "order.confirmed 2", "order.shipped 3", "order.delivered 4"]);
+  const types = await shop.rows(
+    "orders",
+    "select type, version from ashlar.outbox where aggregate_id = $1 order by seq",
+    [id],
+  );
+  assert.deepEqual(
+    types.map(({ type, version }) => `${type} ${version}`),
+    ["order.created 1", "order.confirmed 2", "order.shipped 3", "order.delivered 4"],
+  );
 });
 
 test("a customer may cancel and nothing else; cancelling gives the stock back once", async () => {
@@ -42,7 +52,11 @@ test("cancelling right after checkout, before the sale is settled, still gives t
   const { authorization } = await shop.customer();
   const product = await shop.product({ stock: 4 });
   const { json } = await shop.checkout(authorization, { items: [{ productId: product.id, quantity: 3 }] });
-  const answer = await shop.request("PATCH", `/v1/orders/${json.id}`, { authorization, headers: { "if-match": "*" }, body: { status: "cancelled" } });
+  const answer = await shop.request("PATCH", `/v1/orders/${json.id}`, {
+    authorization,
+    headers: { "if-match": "*" },
+    body: { status: "cancelled" },
+  });
   assert.equal(answer.status, 200);
   await shop.settled();
   assert.equal(await shop.stockOf(product.id), 4);
@@ -53,17 +67,50 @@ test("a step needs the version it is based on: 428 without, 412 and 409 with ano
   const { id, authorization } = await anOrder();
   const path = `/v1/orders/${id}`;
   assert.equal((await step(id, "cancelled", authorization)).status, 428);
-  assert.equal((await shop.request("PATCH", path, { authorization, headers: { "if-match": '"1"' }, body: { status: "cancelled" } })).status, 412);
-  assert.equal((await shop.request("PATCH", path, { authorization, headers: { "if-match": 'W/"2"' }, body: { status: "cancelled" } })).status, 412);
+  assert.equal(
+    (
+      await shop.request("PATCH", path, {
+        authorization,
+        headers: { "if-match": '"1"' },
+        body: { status: "cancelled" },
+      })
+    ).status,
+    412,
+  );
+  assert.equal(
+    (
+      await shop.request("PATCH", path, {
+        authorization,
+        headers: { "if-match": 'W/"2"' },
+        body: { status: "cancelled" },
+      })
+    ).status,
+    412,
+  );
   const stale = await step(id, "cancelled", authorization, 1);
   assert.deepEqual([stale.status, stale.json.error.code], [409, "VERSION_CONFLICT"]);
-  assert.equal((await shop.request("PATCH", path, { authorization, headers: { "if-match": '"9", "2"' }, body: { status: "cancelled" } })).status, 200);
+  assert.equal(
+    (
+      await shop.request("PATCH", path, {
+        authorization,
+        headers: { "if-match": '"9", "2"' },
+        body: { status: "cancelled" },
+      })
+    ).status,
+    200,
+  );
 });
 
 test("of twelve writers with one version one gets 200 and eleven 412", async () => {
   const { id } = await anOrder();
   const answers = await Promise.all(
-    Array.from({ length: 12 }, () => shop.request("PATCH", `/v1/orders/${id}`, { authorization: shop.admin, headers: { "if-match": '"2"' }, body: { status: "shipped" } })),
+    Array.from({ length: 12 }, () =>
+      shop.request("PATCH", `/v1/orders/${id}`, {
+        authorization: shop.admin,
+        headers: { "if-match": '"2"' },
+        body: { status: "shipped" },
+      }),
+    ),
   );
   const statuses = answers.map(({ status }) => status).toSorted();
   assert.deepEqual(statuses, [200, ...Array.from({ length: 11 }, () => 412)]);
@@ -72,11 +119,19 @@ test("of twelve writers with one version one gets 200 and eleven 412", async () 
 test("a stranger's order, a malformed id and no order at all are the same 404; nobody is 401", async () => {
   const { id } = await anOrder();
   const { authorization } = await shop.customer();
-  const paths = [id, "ord_01h455vb4pex5vsknk084sn02q", "ord_nonsense", "usr_01h455vb4pex5vsknk084sn02q"].map((name) => `/v1/orders/${name}`);
+  const paths = [id, "ord_01h455vb4pex5vsknk084sn02q", "ord_nonsense", "usr_01h455vb4pex5vsknk084sn02q"].map(
+    (name) => `/v1/orders/${name}`,
+  );
   const answers = await Promise.all(paths.map((path) => shop.request("GET", path, { authorization })));
-  assert.deepEqual(answers.map(({ status }) => status), [404, 404, 404, 404]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [404, 404, 404, 404],
+  );
   assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
-  assert.equal((await shop.request("PATCH", `/v1/orders/${id}`, { authorization, body: { status: "cancelled" } })).status, 404);
+  assert.equal(
+    (await shop.request("PATCH", `/v1/orders/${id}`, { authorization, body: { status: "cancelled" } })).status,
+    404,
+  );
   assert.equal((await shop.request("GET", `/v1/orders/${id}/items`, { authorization })).status, 404);
   const nobody = await shop.request("GET", `/v1/orders/${id}`);
   assert.deepEqual([nobody.status, nobody.headers.get("www-authenticate")], [401, 'Bearer realm="ashlar"']);
@@ -86,11 +141,19 @@ test("a customer lists own orders only, an admin all; another customer's list is
   const mine = await anOrder();
   const other = await anOrder();
   const list = await shop.request("GET", "/v1/orders", { authorization: mine.authorization });
-  assert.deepEqual(list.json.data.map((order: { id: string }) => order.id), [mine.id]);
-  assert.equal((await shop.request("GET", `/v1/users/${other.userId}/orders`, { authorization: mine.authorization })).status, 404);
-  const all = await shop.request("GET", "/v1/orders?status=confirmed,shipped&limit=100&sort=-createdAt", { authorization: shop.admin });
-  const ids = all.json.data.map((order: { id: string }) => order.id);
-  assert.ok(ids.includes(mine.id) && ids.includes(other.id));
+  assert.deepEqual(
+    list.json.data.map((order: { id: string }) => order.id),
+    [mine.id],
+  );
+  assert.equal(
+    (await shop.request("GET", `/v1/users/${other.userId}/orders`, { authorization: mine.authorization })).status,
+    404,
+  );
+  const all = await shop.request("GET", "/v1/orders?status=confirmed,shipped&limit=100&sort=-createdAt", {
+    authorization: shop.admin,
+  });
+  const ids = new Set(all.json.data.map((order: { id: string }) => order.id));
+  assert.ok(ids.has(mine.id) && ids.has(other.id));
   const me = await shop.request("GET", "/v1/users/me/orders?fields=id,total", { authorization: mine.authorization });
   assert.deepEqual(me.json.data, [{ id: mine.id, total: 19.98 }]);
 });
@@ -98,10 +161,25 @@ test("a customer lists own orders only, an admin all; another customer's list is
 test("the items of an order are a list with pages and a cursor", async () => {
   const { authorization } = await shop.customer();
   const products = await Promise.all([shop.product(), shop.product(), shop.product()]);
-  const { json } = await shop.checkout(authorization, { items: products.map(({ id }) => ({ productId: id, quantity: 1 })) });
+  const { json } = await shop.checkout(authorization, {
+    items: products.map(({ id }) => ({ productId: id, quantity: 1 })),
+  });
   const first = await shop.request("GET", `/v1/orders/${json.id}/items?limit=2`, { authorization });
-  assert.deepEqual({ ...first.json.pagination, nextCursor: 0 }, { total: 3, page: 1, limit: 2, hasMore: true, nextCursor: 0 });
-  const rest = await shop.request("GET", `/v1/orders/${json.id}/items?limit=2&cursor=${first.json.pagination.nextCursor}`, { authorization });
-  assert.deepEqual([...first.json.data, ...rest.json.data].map((item: { productId: string }) => item.productId), products.map(({ id }) => id));
-  assert.equal((await shop.request("GET", `/v1/orders/${json.id}/items?cursor=forged`, { authorization })).json.error.code, "INVALID_CURSOR");
+  assert.deepEqual(
+    { ...first.json.pagination, nextCursor: 0 },
+    { total: 3, page: 1, limit: 2, hasMore: true, nextCursor: 0 },
+  );
+  const rest = await shop.request(
+    "GET",
+    `/v1/orders/${json.id}/items?limit=2&cursor=${first.json.pagination.nextCursor}`,
+    { authorization },
+  );
+  assert.deepEqual(
+    [...first.json.data, ...rest.json.data].map((item: { productId: string }) => item.productId),
+    products.map(({ id }) => id),
+  );
+  assert.equal(
+    (await shop.request("GET", `/v1/orders/${json.id}/items?cursor=forged`, { authorization })).json.error.code,
+    "INVALID_CURSOR",
+  );
 });

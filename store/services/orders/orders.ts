@@ -6,7 +6,16 @@ import { Failure, type In, notFound, type Out, type RowOf } from "ashlar/contrac
 import type { Tx } from "ashlar/data";
 import { changeRow, type Context, pageOfArray, type StandardInput } from "ashlar/service";
 import { lockOrderId } from "./checkout.ts";
-import { illegalTransition, order, orderCancelled, orderConfirmed, orderDelivered, orderShipped, type orders, type statuses } from "./contract.ts";
+import {
+  illegalTransition,
+  order,
+  orderCancelled,
+  orderConfirmed,
+  orderDelivered,
+  orderShipped,
+  type orders,
+  type statuses,
+} from "./contract.ts";
 
 type Operations = typeof orders.operations;
 type Order = RowOf<typeof order>;
@@ -20,7 +29,12 @@ const nextSteps: Record<Status, readonly Status[]> = {
   cancelled: [],
 };
 
-const announcements = { confirmed: orderConfirmed, shipped: orderShipped, delivered: orderDelivered, cancelled: orderCancelled };
+const announcements = {
+  confirmed: orderConfirmed,
+  shipped: orderShipped,
+  delivered: orderDelivered,
+  cancelled: orderCancelled,
+};
 
 /** Takes a step. A customer may only cancel; an admin may take any legal step. */
 export async function updateOrder(ctx: Context, input: StandardInput): Promise<Order> {
@@ -45,14 +59,28 @@ export async function takeStep(ctx: Context, tx: Tx, current: Order, status: Sta
 function checkStep(from: Status, to: Status): void {
   const legal = nextSteps[from];
   if (legal.includes(to)) return;
-  const message = legal.length === 0 ? `cannot change any more: the order is ${from}` : `can only become ${legal.join(" or ")}: the order is ${from}`;
-  throw new Failure(illegalTransition, `An order that is ${from} cannot become ${to}`, { details: [{ field: "status", message }] });
+  const message =
+    legal.length === 0
+      ? `cannot change any more: the order is ${from}`
+      : `can only become ${legal.join(" or ")}: the order is ${from}`;
+  throw new Failure(illegalTransition, `An order that is ${from} cannot become ${to}`, {
+    details: [{ field: "status", message }],
+  });
 }
 
 /** The version in the event is the one the step leads to. */
-async function announceStep(ctx: Context, tx: Tx, { id, version, userId, total, currency, items }: Order, status: Status): Promise<void> {
+async function announceStep(
+  ctx: Context,
+  tx: Tx,
+  { id, version, userId, total, currency, items }: Order,
+  status: Status,
+): Promise<void> {
   if (status === "pending") return;
-  await ctx.emit(tx, announcements[status], { aggregateId: id, version: version + 1, data: { userId, total, currency, items } });
+  await ctx.emit(tx, announcements[status], {
+    aggregateId: id,
+    version: version + 1,
+    data: { userId, total, currency, items },
+  });
 }
 
 export async function listOrderItems(
@@ -70,14 +98,22 @@ export async function listOrderItems(
  * Answers which of the orders were placed, and makes sure that the others never will be.
  * One order at a time under its lock, so that a checkout under way is either seen or prevented.
  */
-export async function abandonOrders(ctx: Context, { body }: In<Operations["abandonOrders"]>): Promise<Out<Operations["abandonOrders"]>> {
+export async function abandonOrders(
+  ctx: Context,
+  { body }: In<Operations["abandonOrders"]>,
+): Promise<Out<Operations["abandonOrders"]>> {
   const placed: { orderId: string; status: Status }[] = [];
   for (const orderId of body.orderIds) {
     const status = await ctx.transaction(async (tx) => {
       await lockOrderId(tx, orderId);
-      const { rows } = await tx.query<{ id: string; status: Status }>("select id, status from orders where id = $1", [decodeId("ord", orderId)]);
+      const { rows } = await tx.query<{ id: string; status: Status }>("select id, status from orders where id = $1", [
+        decodeId("ord", orderId),
+      ]);
       if (rows[0] !== undefined) return rows[0].status;
-      await tx.query("insert into abandoned_orders (order_id, abandoned_at) values ($1, $2) on conflict do nothing", [decodeId("ord", orderId), ctx.now()]);
+      await tx.query("insert into abandoned_orders (order_id, abandoned_at) values ($1, $2) on conflict do nothing", [
+        decodeId("ord", orderId),
+        ctx.now(),
+      ]);
       return undefined;
     });
     if (status !== undefined) placed.push({ orderId, status });
@@ -87,6 +123,9 @@ export async function abandonOrders(ctx: Context, { body }: In<Operations["aband
 
 /** The ids of a customer's orders that are still pending. */
 export async function pendingOrdersOf(tx: Tx, userId: string): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>("select id from orders where user_id = $1 and status = 'pending' order by id", [decodeId("usr", userId)]);
+  const { rows } = await tx.query<{ id: string }>(
+    "select id from orders where user_id = $1 and status = 'pending' order by id",
+    [decodeId("usr", userId)],
+  );
   return rows.map(({ id }) => encodeId("ord", id));
 }

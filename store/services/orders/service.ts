@@ -10,7 +10,16 @@ import { closeAccount, confirmOrder } from "./subscribers.ts";
 export function ordersService(): Implementation {
   return implement(orders, {
     migrations: new URL("./migrations/", import.meta.url),
-    handlers: { getCart, setCartItem, removeCartItem, emptyCart, placeOrder, placeOrderOfUser: placeOrder, listOrderItems, abandonOrders },
+    handlers: {
+      getCart,
+      setCartItem,
+      removeCartItem,
+      emptyCart,
+      placeOrder,
+      placeOrderOfUser: placeOrder,
+      listOrderItems,
+      abandonOrders,
+    },
     standard: { updateOrder },
     subscribers: [on(stockCommitted, confirmOrder), on(user.events.deleted!, closeAccount)],
   });

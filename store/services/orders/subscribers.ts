@@ -11,7 +11,11 @@ import { pendingOrdersOf, takeStep } from "./orders.ts";
 type DataOf<E> = E extends EventType<infer D> ? D : never;
 
 /** Catalog sold the stock: a pending order is confirmed. One that was cancelled meanwhile stays cancelled. */
-export async function confirmOrder(ctx: Context, { data }: Envelope<DataOf<typeof stockCommitted>>, tx: Tx): Promise<void> {
+export async function confirmOrder(
+  ctx: Context,
+  { data }: Envelope<DataOf<typeof stockCommitted>>,
+  tx: Tx,
+): Promise<void> {
   const current = await ctx.table(order).get(tx, data.orderId, { lock: true });
   if (current?.status === "pending") await takeStep(ctx, tx, current, "confirmed");
 }

@@ -1,0 +1,101 @@
+// What is known of a request while it goes down the pipeline, and how it comes out at the end.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AccessClaims, Caller } from "../auth/index.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { errors, Failure } from "../contract/index.ts";
+import { type Answer, type Cors, errorAnswer, type Negotiated, traceOf, traceparentOf } from "../http/index.ts";
+import type { Limiter } from "../limit/index.ts";
+import type { RouteTable } from "./routes.ts";
+
+/** An address that no contract declares: health, documents, keys. Answered before versions and tokens. */
+export interface FixedRoute {
+  readonly answer: (request: IncomingMessage) => Promise<Answer> | Answer;
+  /** Health must answer while everything else is refused. */
+  readonly limited: boolean;
+}
+
+export interface PipelineOptions {
+  routes: RouteTable;
+  fixed: ReadonlyMap<string, FixedRoute>;
+  verify(token: string): Promise<AccessClaims>;
+  limiter: Limiter;
+  cors: Cors;
+  addressOf(message: IncomingMessage): string;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  maxBodyBytes: number;
+  requestTimeoutMs: number;
+  /** Validates every answer against its contract. For tests and development. */
+  checkAnswers: boolean;
+}
+
+/** What is known of a request so far; grows as it goes down the pipeline. */
+export interface Exchange {
+  readonly message: IncomingMessage;
+  readonly id: string;
+  readonly traceparent: string;
+  readonly address: string;
+  readonly gone: AbortSignal;
+  readonly headers: Record<string, string>;
+  accept: Negotiated;
+  caller: Caller;
+  secret: boolean;
+}
+
+export function openExchange(
+  options: PipelineOptions,
+  message: IncomingMessage,
+  response: ServerResponse,
+  id: string,
+): Exchange {
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort(new Failure(errors.unavailable, "The client went away"));
+  });
+  const address = options.addressOf(message);
+  return {
+    message,
+    id,
+    traceparent: traceparentOf(traceOf(message.headers, options.random)),
+    address,
+    gone: gone.signal,
+    headers: {},
+    accept: { errorFormat: "json", acceptable: true, version: undefined },
+    caller: { kind: "nobody", address },
+    secret: false,
+  };
+}
+
+/** Outsiders get a code and a sentence; the log gets the cause. */
+export function refusal(exchange: Exchange, log: Logger, error: unknown): Answer {
+  const failure =
+    error instanceof Failure ? error : new Failure(errors.internal, "Something unexpected happened", { cause: error });
+  if (failure.status >= 500) log.error({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
+  return errorAnswer(failure, exchange.id, exchange.accept.errorFormat);
+}
+
+export function report(
+  options: PipelineOptions,
+  { message, id, caller }: Exchange,
+  status: number,
+  startedAtMs: number,
+): void {
+  const path = (message.url ?? "").split("?", 1)[0]!.slice(0, 200);
+  const user = caller.kind === "user" ? { userId: caller.userId } : {};
+  options.log.info(
+    { requestId: id, method: message.method, path, status, durationMs: options.clock.nowMs() - startedAtMs, ...user },
+    "request",
+  );
+}
+
+/** Merges headers; those that are lists add up: `Vary`, and the `Link` to a successor with those of a page. */
+export function mergedHeaders(...parts: readonly Answer["headers"][]): Answer["headers"] {
+  const result: Record<string, string | readonly string[]> = Object.assign({}, ...parts);
+  for (const name of ["vary", "link"]) {
+    const lists = parts.flatMap((headers) => headers[name] ?? []);
+    if (lists.length > 1) result[name] = lists.join(", ");
+  }
+  return result;
+}

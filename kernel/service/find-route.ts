@@ -1,0 +1,63 @@
+// Which operation a request means, in which version; and what can be said without running one.
+
+import type { IncomingMessage } from "node:http";
+import { errors, Failure, type Method, notFound } from "../contract/index.ts";
+import type { Answer, Target } from "../http/index.ts";
+import type { Exchange, PipelineOptions } from "./exchange.ts";
+import { allMethods } from "./routes.ts";
+import { chooseVersion, deprecationHeaders, splitPath } from "./versions.ts";
+
+/** 404, 405 and the version; undefined for OPTIONS, which needs no credentials. */
+export function findRoute(options: PipelineOptions, exchange: Exchange, target: Target) {
+  const { inPath, path } = splitPath(target.rawPath);
+  const { methods, params } = options.routes.match(path);
+  if (methods.size === 0) throw notFound("There is nothing at this address");
+  const successor = `/v${options.routes.versions.at(-1)!.number}${path}`;
+  const version = chooseVersion(
+    options.routes.versions,
+    { inPath, inAccept: exchange.accept.version, inQuery: target.query.get("version") },
+    options.clock.nowMs(),
+    successor,
+  );
+  Object.assign(
+    exchange.headers,
+    { "api-version": String(version.number), vary: "Accept" },
+    deprecationHeaders(version, successor),
+  );
+  if (exchange.message.method === "OPTIONS") return undefined;
+  if (!exchange.accept.acceptable) throw new Failure(errors.notAcceptable, "Answers are application/json");
+  const method = (exchange.message.method === "HEAD" ? "GET" : exchange.message.method) as Method;
+  const route = methods.get(method);
+  if (route === undefined) {
+    throw new Failure(errors.methodNotAllowed, "This resource does not have this method", {
+      headers: { allow: allowed([...methods.keys()]) },
+    });
+  }
+  const versioned = route.versions.get(version.number);
+  if (versioned === undefined) throw notFound("There is nothing at this address in this version");
+  return { route, versioned, params, path: `/v${version.number}${path}` };
+}
+
+export function answerOptions(options: PipelineOptions, message: IncomingMessage, target: Target): Answer {
+  const { methods } = options.routes.match(splitPath(target.rawPath).path);
+  const patchTypes: Record<string, string> = methods.has("PATCH")
+    ? { "accept-patch": "application/json, application/merge-patch+json" }
+    : {};
+  return {
+    status: 204,
+    headers: {
+      allow: allowed([...methods.keys()]),
+      ...patchTypes,
+      ...options.cors.preflight(message, [...methods.keys()]),
+    },
+  };
+}
+
+function allowed(methods: readonly Method[]): string {
+  const offered = allMethods.filter((method) => methods.includes(method));
+  return [
+    ...(methods.includes("GET") ? ["GET", "HEAD"] : []),
+    ...offered.filter((method) => method !== "GET"),
+    "OPTIONS",
+  ].join(", ");
+}

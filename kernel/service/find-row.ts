@@ -1,0 +1,41 @@
+// The row that a request is about, within what its caller may reach.
+
+import type { Caller } from "../auth/index.ts";
+import { notFound } from "../contract/index.ts";
+import type { Reach } from "./authorize.ts";
+import type { Route } from "./routes.ts";
+import { scopeOfPath } from "./rows.ts";
+
+/** The rows a caller may reach, as equalities: those of the address and, for owners, their own. */
+export function scopeOf(
+  { operation }: Route,
+  params: Record<string, string>,
+  caller: Caller,
+  reach: Reach,
+): Record<string, unknown> {
+  if (operation.resource === undefined) return {};
+  const scope = scopeOfPath(operation.resource, params);
+  if (reach === "all" || caller.kind !== "user") return scope;
+  const owner = String(operation.resource.spec.owner);
+  // At the address of somebody else there is nothing to own.
+  if (owner in scope && scope[owner] !== caller.userId) throw notFound();
+  return { ...scope, [owner]: caller.userId };
+}
+
+/** Writes on an item look for it first: 404 comes before every complaint about the request itself. */
+export async function findCurrent(route: Route, params: Record<string, string>, scope: Record<string, unknown>) {
+  const { action } = route.operation;
+  return action === "replace" || action === "update" || action === "remove" ? findRow(route, params, scope) : undefined;
+}
+
+export async function findRow(
+  { operation, service }: Route,
+  params: Record<string, string>,
+  scope: Record<string, unknown>,
+) {
+  const row = await service.parts.tables
+    .get(operation.resource!.name)!
+    .get(service.parts.database, params.id!, { scope });
+  if (row === undefined) throw notFound();
+  return row;
+}

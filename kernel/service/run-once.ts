@@ -1,0 +1,61 @@
+// One run under an Idempotency-Key, or the answer of the one that was.
+
+import type { Caller } from "../auth/index.ts";
+import { type Answer, invalidHeader } from "../http/index.ts";
+import { type Encoding, encodeResult } from "./encode.ts";
+import type { Exchange, PipelineOptions } from "./exchange.ts";
+import {
+  AlreadyRecorded,
+  createIdempotentRun,
+  findRecord,
+  type IdempotentRun,
+  idempotentRequest,
+  inProgress,
+  readIdempotencyKey,
+} from "./idempotency.ts";
+import type { Route } from "./routes.ts";
+
+interface OnceOptions {
+  key: string;
+  path: string;
+  sent: unknown;
+  encoding: Encoding;
+  running: Set<string>;
+  run: (facts: { idempotent: IdempotentRun }) => Promise<unknown>;
+}
+
+/** Runs an operation under an Idempotency-Key, or replays what its first run answered. */
+export async function runOnce(
+  options: PipelineOptions,
+  exchange: Exchange,
+  { service }: Route,
+  once: OnceOptions,
+): Promise<Answer> {
+  const key = readIdempotencyKey(once.key);
+  if (key === undefined) throw invalidHeader("idempotency-key", "must be 1 to 255 visible ASCII characters");
+  const request = idempotentRequest(callerKey(exchange.caller), exchange.message.method!, once.path, key, once.sent);
+  const { database } = service.parts;
+  const name = request.scope.toString("base64");
+  if (once.running.has(name)) throw inProgress();
+  once.running.add(name);
+  try {
+    const recorded = await findRecord(database, request, options.clock);
+    if (recorded !== undefined) return recorded;
+    const idempotent = createIdempotentRun(request, (result) => encodeResult(once.encoding, result), options.clock);
+    return idempotent.answerFor(await once.run({ idempotent }));
+  } catch (error) {
+    const recorded = error instanceof AlreadyRecorded ? await findRecord(database, request, options.clock) : undefined;
+    if (recorded === undefined) throw error;
+    return recorded;
+  } finally {
+    once.running.delete(name);
+  }
+}
+
+function callerKey(caller: Caller): string {
+  return caller.kind === "user"
+    ? caller.userId
+    : caller.kind === "nobody"
+      ? `address ${caller.address}`
+      : `service ${caller.name}`;
+}

@@ -1,0 +1,42 @@
+// The limits of a request: on who asks, and on the account it is about.
+
+import { errors, Failure } from "../contract/index.ts";
+import { bucketAddress } from "../http/index.ts";
+import { type Decision, limitHeaders } from "../limit/index.ts";
+import type { Exchange, PipelineOptions } from "./exchange.ts";
+import type { Route } from "./routes.ts";
+
+/** Takes from the bucket of the user, or of the address where nobody is signed in or the class says so. */
+export async function takeLimit(options: PipelineOptions, exchange: Exchange, declared: string): Promise<void> {
+  const { caller } = exchange;
+  const className = declared === "default" && caller.kind === "nobody" ? "anonymous" : declared;
+  const key = caller.kind === "user" && declared === "default" ? caller.userId : bucketAddress(exchange.address);
+  applyDecision(options, exchange, className, await options.limiter.take(className, key));
+}
+
+/** A second bucket for the account that a request is about, so that many addresses cannot share out one account. */
+export async function takeAccountLimit(
+  options: PipelineOptions,
+  exchange: Exchange,
+  { operation }: Route,
+  body: unknown,
+): Promise<void> {
+  const { class: className, account } = operation.limit;
+  if (account === undefined) return;
+  const name = String((body as Record<string, unknown>)[account])
+    .normalize("NFKC")
+    .toLowerCase();
+  const decision = await options.limiter.take(className, `account:${name}`);
+  if (decision?.allowed === false) applyDecision(options, exchange, className, decision);
+}
+
+function applyDecision(
+  options: PipelineOptions,
+  exchange: Exchange,
+  className: string,
+  decision: Decision | undefined,
+): void {
+  if (decision === undefined) return;
+  Object.assign(exchange.headers, limitHeaders([{ name: className, decision }], options.clock.nowMs()));
+  if (!decision.allowed) throw new Failure(errors.rateLimited, "Too many requests");
+}

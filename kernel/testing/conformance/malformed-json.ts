@@ -1,0 +1,31 @@
+const bytes = (text: string) => Buffer.from(text, "latin1");
+
+/** Texts that are no acceptable JSON, or that two readers could read in two ways. */
+export const malformed: Record<string, string | Uint8Array> = {
+  nothing: "",
+  "half an object": '{"a":',
+  "two values": "{} {}",
+  "a comment": "{/**/}",
+  "a trailing comma": '{"a":1,}',
+  "single quotes": "{'a':1}",
+  NaN: '{"a":NaN}',
+  "a byte order mark": "\ufeff{}",
+  "a key twice": '{"a":1,"a":2}',
+  "a key twice, spelled differently": '{"a":1,"\\u0061":2}',
+  "a nested key twice": '{"a":{"b":1,"b":2}}',
+  "invalid UTF-8": bytes('{"a":"\xff"}'),
+  "overlong UTF-8": bytes('{"a":"\xc0\xaf"}'),
+  "a surrogate in UTF-8": bytes('{"a":"\xed\xa0\x80"}'),
+  NUL: '{"a":"\\u0000"}',
+  "NUL in a key": '{"\\u0000":1}',
+  "a lone surrogate": '{"a":"\\ud800"}',
+  __proto__: '{"__proto__":{"admin":true}}',
+  "__proto__ in disguise": '{"\\u005f_proto__":1}',
+  "nested __proto__": '{"a":{"__proto__":1}}',
+  "20,000 levels": "[".repeat(20_000) + "]".repeat(20_000),
+  "20,000 levels, never closed": '{"a":'.repeat(20_000),
+  "1e400": '{"a":1e400}',
+  "2^53 + 1": '{"a":9007199254740993}',
+  "-2^53 - 1": '{"a":-9007199254740993}',
+  "a number that becomes zero": '{"a":1e-400}',
+};
