@@ -19,9 +19,9 @@ async function valueOf(expression: string): Promise<unknown> {
 
 const values: [string, unknown][] = [
   ["timestamptz '2026-01-01 10:00:00.123456+02'", "2026-01-01T08:00:00.123456Z"],
-  ["timestamptz '2026-01-01 10:00:00.1+00'", "2026-01-01T10:00:00.1Z"],
-  ["timestamptz '2026-01-01 10:00:00+00'", "2026-01-01T10:00:00Z"],
-  ["timestamptz '0001-01-01 00:00:00+00'", "0001-01-01T00:00:00Z"],
+  ["timestamptz '2026-01-01 10:00:00.1+00'", "2026-01-01T10:00:00.100Z"],
+  ["timestamptz '2026-01-01 10:00:00+00'", "2026-01-01T10:00:00.000Z"],
+  ["timestamptz '0001-01-01 00:00:00+00'", "0001-01-01T00:00:00.000Z"],
   ["timestamptz 'infinity'", "infinity"],
   ["timestamp '2026-01-01 10:00:00.5'", "2026-01-01T10:00:00.5"],
   ["date '2026-01-31'", "2026-01-31"],
@@ -45,7 +45,7 @@ const values: [string, unknown][] = [
   ["0.1::float8", 0.1],
   ["array[1, 9007199254740993]::int8[]", [1, "9007199254740993"]],
   ["array[1.5, null]::numeric[]", [1.5, null]],
-  ["array[timestamptz '2026-01-01 10:00:00+00']", ["2026-01-01T10:00:00Z"]],
+  ["array[timestamptz '2026-01-01 10:00:00+00']", ["2026-01-01T10:00:00.000Z"]],
   ["array[date '2026-01-31']", ["2026-01-31"]],
   ["array['a', null]", ["a", null]],
 ];
@@ -67,8 +67,8 @@ test("a timestamp goes back as it came", async () => {
 
 test("an offset is applied when a session is not in UTC after all", () => {
   equal(parseTimestamptz("2026-01-01 00:30:00.123456+05:30"), "2025-12-31T19:00:00.123456Z");
-  equal(parseTimestamptz("2026-01-01 22:00:00-08"), "2026-01-02T06:00:00Z");
-  equal(parseTimestamptz("1880-01-01 00:00:00+00:09:21"), "1879-12-31T23:50:39Z");
+  equal(parseTimestamptz("2026-01-01 22:00:00-08"), "2026-01-02T06:00:00.000Z");
+  equal(parseTimestamptz("1880-01-01 00:00:00+00:09:21"), "1879-12-31T23:50:39.000Z");
 });
 
 test("money stays exact or stays text", () => {

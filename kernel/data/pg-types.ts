@@ -51,13 +51,16 @@ const timestamptzPattern = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?([+-]
 
 /**
  * `2026-01-01 10:00:00.123456+00` becomes `2026-01-01T10:00:00.123456Z`.
+ * PostgreSQL cuts zeros at the end; milliseconds are filled up, so that timestamps of the platform's own
+ * making have one width and sort as text.
  * Sessions run in UTC; should one have been changed, the offset is applied. What RFC 3339 cannot
  * say (`infinity`, years before 1 or after 9999) stays as PostgreSQL writes it.
  */
 export function parseTimestamptz(text: string): string {
   const match = timestamptzPattern.exec(text);
   if (match === null) return text;
-  const [, date, time, fraction = "", hours, minutes = "0", seconds = "0"] = match;
+  const [, date, time, cut = ".", hours, minutes = "0", seconds = "0"] = match;
+  const fraction = cut.padEnd(4, "0");
   if (hours === "+00" && minutes === "0" && seconds === "0") return `${date}T${time}${fraction}Z`;
   const offsetSeconds = Math.abs(Number(hours)) * 3_600 + Number(minutes) * 60 + Number(seconds);
   const utcMs = Date.parse(`${date}T${time}Z`) - (hours!.startsWith("-") ? -1_000 : 1_000) * offsetSeconds;

@@ -34,7 +34,7 @@ const send = (method: string, target: string, body?: unknown, headers: Record<st
 /** Any code point but NUL and the surrogates, which no JSON text of ours may hold. */
 const letters = fc.string({ unit: "binary", maxLength: 40 }).map((text) => text.replaceAll("\0", ""));
 const years = { min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true };
-const instants = fc.date(years).map((date) => date.toISOString().replace(/\.?0*Z$/, "Z"));
+const instants = fc.date(years).map((date) => date.toISOString());
 
 /** Values that a schema accepts. */
 function arbitraryOf(of: JsonSchema): fc.Arbitrary<unknown> {

@@ -28,5 +28,5 @@ await conformance({
     able: await system.authorization({ userId: able }),
     stranger: await system.authorization({ userId: stranger }),
   }),
-  body: (n) => ({ about: `Invoice ${n}`, at: `2026-02-0${1 + (n % 9)}T08:30:00Z` }),
+  body: (n) => ({ about: `Invoice ${n}`, at: `2026-02-0${1 + (n % 9)}T08:30:00.000Z` }),
 });
