@@ -101,10 +101,26 @@ function endOfNumber(text: string, start: number): number {
   return index;
 }
 
+/** What a double tells apart; a number with more digits would come back as another one. */
+const exactDigits = 17;
+
+function significantDigits(literal: string): number {
+  const digits = literal
+    .replace(/[eE].*/, "")
+    .replace(/[-.]/g, "")
+    .replace(/^0+/, "");
+  return digits.replace(/0+$/, "").length;
+}
+
 function checkNumber(literal: string): void {
   const value = Number(literal);
   const lost = value === 0 && /[1-9]/.test(literal.replace(/[eE].*/, ""));
-  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER || lost) {
+  if (
+    significantDigits(literal) > exactDigits ||
+    !Number.isFinite(value) ||
+    Math.abs(value) > Number.MAX_SAFE_INTEGER ||
+    lost
+  ) {
     throw new JsonError("A number is outside the range that can be represented exactly");
   }
 }

@@ -20,16 +20,16 @@ export async function writeDocuments(): Promise<void> {
   }
 }
 
-/** Fails when a committed document is not what the contract says now. */
+/** Fails when a written document is not what the contract says now. */
 export async function checkDocuments(): Promise<void> {
   const stale: string[] = [];
   for (const { path, content } of await documents()) {
-    const committed = await readIfThere(path);
-    if (committed !== format(content)) stale.push(describe(path, committed, content));
+    const written = await readIfThere(path);
+    if (written !== format(content)) stale.push(describe(path, written, content));
   }
   if (stale.length > 0)
     throw new Error(
-      `what the contracts say is not what is committed.\n\n${stale.join("\n")}\n\nRun \`ashlar contract write\` and review the change.`,
+      `the files are not what the contracts say.\n\n${stale.join("\n")}\n\nRun \`ashlar contract write\` and review the change.`,
     );
 }
 
@@ -59,9 +59,9 @@ function readIfThere(path: string): Promise<string | undefined> {
 
 const shownMax = 12;
 
-function describe(path: string, committed: string | undefined, content: object): string {
-  if (committed === undefined) return `${shown(path)} is missing`;
-  const found = differences(parse(committed), JSON.parse(JSON.stringify(content)));
+function describe(path: string, written: string | undefined, content: object): string {
+  if (written === undefined) return `${shown(path)} is missing`;
+  const found = differences(parse(written), JSON.parse(JSON.stringify(content)));
   if (found.length === 0) return `${shown(path)} is formatted differently`;
   const more = found.length > shownMax ? [`  and ${found.length - shownMax} more`] : [];
   return [`${shown(path)}:`, ...found.slice(0, shownMax).map((line) => `  ${line}`), ...more].join("\n");

@@ -1,4 +1,4 @@
-// The query grammar of lists: filters, ranges, sort, fields, text, page and cursor (API.md, "Lists").
+// The query grammar of lists: filters, ranges, sort, fields, text, page and cursor.
 //
 // The grammar of a resource is built once at start; reading a request's query is table look-ups.
 // Nothing is coerced: a value must be written the one way its type is written.

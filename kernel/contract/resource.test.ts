@@ -88,6 +88,8 @@ test("events are named after the resource, and may be renamed or dropped", () =>
     Object.values(order.events).map(({ type }) => type),
     ["order.created", "order.updated"],
   );
+  const untouched = resource("thing", { ...minimal, properties: {} });
+  deepEqual(untouched.events, {}, "no operation causes one");
   const quiet = resource("thing", {
     ...minimal,
     properties: {},

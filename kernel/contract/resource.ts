@@ -44,7 +44,7 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   sortable?: readonly (keyof P | keyof S | "updatedAt")[];
   /** Properties that `q` looks into. */
   searchable?: readonly (keyof P | keyof S)[];
-  /** Unique among the living: each becomes a 409 that names the first property. */
+  /** Unique among the living: each becomes a 409 that names its properties. */
   unique?: readonly (readonly (keyof P | keyof S)[])[];
   /** The property that holds the id of the user whose row this is. */
   owner?: keyof P | keyof S;
@@ -126,7 +126,14 @@ export function answered<S extends TSchema>(schema: S): S {
 
 function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data: TSchema): Resource["events"] {
   if (spec.events === false) return {};
-  const names = { created: `${name}.created`, updated: `${name}.updated`, deleted: `${name}.deleted`, ...spec.events };
+  const { create, replace, update, remove } = spec.access;
+  // Without an operation that causes it, an event is declared only when it is named.
+  const names = {
+    created: create ? `${name}.created` : false,
+    updated: (replace ?? update) ? `${name}.updated` : false,
+    deleted: remove ? `${name}.deleted` : false,
+    ...spec.events,
+  } as const;
   const declared: Record<string, EventType> = {};
   for (const [change, type] of Object.entries(names)) {
     if (type !== false)
@@ -145,6 +152,29 @@ function article(name: string, a = "a"): string {
 }
 
 function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
+  if (!/^(\/[a-z][a-z0-9-]*|\/\{\w+\})*\/[a-z][a-z0-9-]*$/.test(spec.path))
+    throw new Error(
+      `The path of ${name}, "${spec.path}", is not a collection. Write it like /orders or /users/{userId}/orders.`,
+    );
+  if (!/^[a-z]{1,20}$/.test(spec.id))
+    throw new Error(`"${spec.id}" cannot be the id prefix of ${name}. Use lower-case letters, such as prd.`);
+  for (const [, parameter] of spec.path.matchAll(/\{(\w+)\}/g)) {
+    if (visible[parameter!] === undefined)
+      throw new Error(
+        `The path of ${name} has {${parameter}}, which is not a property. Add it to readOnly, as the id of the row above.`,
+      );
+  }
+  const reserved = new Set(["id", "version", "createdAt", "updatedAt", "deletedAt"]);
+  const clash = Object.keys({ ...spec.properties, ...spec.readOnly, ...spec.createOnly, ...spec.private }).find(
+    (property) => reserved.has(property),
+  );
+  if (clash !== undefined)
+    throw new Error(`Resource ${name} declares "${clash}", which every resource has. Choose another name.`);
+  const owned = Object.values(spec.access).some((access) => access?.includes("owner"));
+  if (owned && spec.owner === undefined)
+    throw new Error(
+      `Resource ${name} grants something to its owner. Say in "owner" which property holds the user's id.`,
+    );
   for (const [property, schema] of Object.entries({ ...visible, ...spec.private })) {
     if (isOptional(schema))
       throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
@@ -217,7 +247,10 @@ export function standardOperations(resource: Resource): Record<string, Operation
   const created = resource.events.created ? [resource.events.created] : [];
   const updated = resource.events.updated ? [resource.events.updated] : [];
   const deleted = resource.events.deleted ? [resource.events.deleted] : [];
-  const duplicate = spec.unique ? [errors.duplicate] : [];
+  const refersTo = Object.entries({ ...spec.properties, ...spec.readOnly }).some(
+    ([, schema]) => kindOf(schema as TSchema) === "id",
+  );
+  const broken = [...(spec.unique ? [errors.duplicate] : []), ...(refersTo ? [errors.unprocessable] : [])];
 
   const all: Record<Action, () => [string, Partial<Operation>]> = {
     list: () => [
@@ -241,7 +274,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
         status: 201,
         idempotent: true,
         emits: created,
-        errors: duplicate,
+        errors: broken,
       },
     ],
     get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read ${article(name)} ${name}` }],
@@ -254,7 +287,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
         summary: `Replace ${article(name)} ${name}`,
         body: replaceBody(spec),
         emits: updated,
-        errors: duplicate,
+        errors: broken,
       },
     ],
     update: () => [
@@ -266,7 +299,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
         summary: `Change ${article(name)} ${name}`,
         body: replaceBody(spec),
         emits: updated,
-        errors: duplicate,
+        errors: broken,
       },
     ],
     remove: () => [

@@ -39,6 +39,8 @@ export interface HeldServer extends RunningServer {
   /** The session whose lock says that the cluster is ours. */
   session: pg.Client;
   stopping: boolean;
+  /** After a crash: until the server is held again, or lost. Never rejects. */
+  recovering?: Promise<void>;
 }
 
 /** Looks, starts a server if there is none, tries to hold it; again, until held or out of time. */

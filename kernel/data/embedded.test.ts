@@ -42,17 +42,25 @@ async function start(clock: Clock = systemClock, in_ = directory): Promise<Embed
 }
 
 /** A program that starts the cluster and then waits to be killed. */
+const programs = new Set<ReturnType<typeof spawn>>();
+after(() => {
+  for (const program of programs) program.kill("SIGKILL");
+});
+
 async function startProgram(): Promise<{ serverPid: number; kill(): Promise<void> }> {
   const script = `
     import { silentLogger, systemClock, systemRandom } from "${new URL("../base/index.ts", import.meta.url).href}";
     import { startEmbeddedPostgres } from "${new URL("./embedded.ts", import.meta.url).href}";
     const server = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)}, databases: [{ name: "users" }],
       log: silentLogger, clock: systemClock, random: systemRandom, durable: false });
-    console.log(server.pid);
+    // Not console.log, which colours numbers when the test runner has a terminal.
+    process.stdout.write(String(server.pid));
     setInterval(() => {}, 60_000);`;
   const program = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // A test that fails half-way must not leave a program that keeps this one waiting.
+  programs.add(program);
   const [line] = (await once(program.stdout, "data")) as [Buffer];
   return {
     serverPid: Number(line.toString()),
@@ -133,6 +141,31 @@ test("a second program on the same folder is refused, with the folder's name and
     return true;
   });
 });
+
+test("after a crash inside the server the folder is held again, and a second program is still refused", async () => {
+  const { adminUrl } = await start();
+  const admin = () => new pg.Client({ connectionString: adminUrl }).on("error", () => {});
+  const victim = admin();
+  await victim.connect();
+  const { rows } = await victim.query<{ pid: number }>("select pg_backend_pid() as pid");
+  process.kill(rows[0]!.pid, "SIGKILL");
+  await eventually(async () => {
+    const looking = admin();
+    await looking.connect();
+    const { rowCount } = await looking.query("select from pg_locks where locktype = 'advisory' and granted");
+    await looking.end();
+    return rowCount === 1;
+  });
+  await rejects(start(hasty()), /Another program/);
+});
+
+/** Recovery is PostgreSQL's own business, on its own clock. */
+async function eventually(check: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; !(await check().catch(() => false)); round++) {
+    if (round === 500) throw new Error("It did not come about");
+    await systemClock.sleep(20);
+  }
+}
 
 test("a tool can attach to the cluster that runs", async () => {
   const server = await start();

@@ -7,7 +7,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { findBinaries } from "./embedded-binaries.ts";
 import { pathsOf, readOrCreateSecrets, readSecrets, type ClusterPaths } from "./embedded-files.ts";
-import { holdServer, type HeldServer } from "./embedded-hold.ts";
+import { holdServer, type HeldServer, type HoldOptions } from "./embedded-hold.ts";
 import { runningServer } from "./embedded-record.ts";
 import { assertDatabaseName, urlsOf, type ClusterUrls } from "./embedded-roles.ts";
 import { clusterExists, initialiseCluster } from "./embedded-server.ts";
@@ -60,7 +60,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       durable: options.durable ?? true,
     });
   }
-  const held = await holdServer({
+  const starting: HoldOptions = {
     ...options,
     durable: options.durable ?? true,
     maxConnections: options.maxConnections ?? 100,
@@ -69,12 +69,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     binaries,
     user,
     secrets,
-  });
-  watch(held, paths, options.log);
+  };
+  const held = await holdServer(starting);
+  const { onProgress: _onProgress, ...quietly } = starting;
+  watch(held, quietly);
   let stopping: Promise<void> | undefined;
   return {
     ...urlsOf(held.port, secrets),
-    pid: held.pid,
+    get pid() {
+      return held.pid;
+    },
     stop: () => (stopping ??= stop(held, paths, options.clock)),
   };
 }
@@ -89,16 +93,35 @@ export async function attachEmbeddedPostgres(directory: string): Promise<Cluster
   return server && secrets && urlsOf(server.port, secrets);
 }
 
-/** Says so when the server ends by itself. The session is the one connection that always is. */
-function watch(held: HeldServer, paths: ClusterPaths, log: Logger): void {
+/**
+ * Holds the server again when the session that held it ends: after a crash of one of its processes
+ * PostgreSQL ends all sessions and recovers; after a crash of the whole server it is started again.
+ */
+function watch(held: HeldServer, starting: HoldOptions): void {
+  const { log, paths } = starting;
   held.session.once("end", () => {
-    if (!held.stopping)
-      log.error({ pid: held.pid, log: paths.log }, "The embedded PostgreSQL server has gone away; restart the program");
+    if (held.stopping) return;
+    log.warn({ pid: held.pid, log: paths.log }, "The embedded PostgreSQL server ended its sessions; waiting for it");
+    held.recovering = recover(held, starting).catch((err: unknown) =>
+      log.error({ err, log: paths.log }, "The embedded PostgreSQL server is lost; restart the program"),
+    );
   });
+}
+
+async function recover(held: HeldServer, starting: HoldOptions): Promise<void> {
+  const again = await holdServer(starting);
+  if (again.port !== held.port) {
+    await again.session.end();
+    throw new Error(`Another program took port ${held.port}, on which the databases are known`);
+  }
+  Object.assign(held, { pid: again.pid, session: again.session });
+  starting.log.info({ pid: held.pid }, "The embedded PostgreSQL server is back");
+  watch(held, starting);
 }
 
 async function stop(held: HeldServer, paths: ClusterPaths, clock: Clock): Promise<void> {
   held.stopping = true;
+  await held.recovering;
   // SIGINT is a fast shutdown: sessions are ended, data is written. SIGQUIT leaves recovery to the next start.
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
     if ((await runningServer(paths))?.pid !== held.pid) return;

@@ -95,9 +95,9 @@ function leastBusy(slots: readonly Slot[]): Slot {
 }
 
 function openAnother(state: State, slot: Slot): void {
-  open(state, slot).catch((error: unknown) =>
-    state.log.warn({ err: error }, "Could not open another database connection"),
-  );
+  open(state, slot).catch((err: unknown) => {
+    if (!state.closed) state.log.warn({ err }, "Could not open another database connection");
+  });
 }
 
 function open(state: State, slot: Slot): Promise<pg.Client> {

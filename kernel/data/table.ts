@@ -5,7 +5,15 @@
 // indexes named `<table>_<columns>_key`, partial `where deleted_at is null`.
 
 import { createHash } from "node:crypto";
-import { errors, Failure, type ListQuery, type Resource, type RowOf, snakeCase } from "../contract/index.ts";
+import {
+  errors,
+  Failure,
+  type ListQuery,
+  type Resource,
+  type RowOf,
+  snakeCase,
+  unprocessable,
+} from "../contract/index.ts";
 import { type Column, columnsOf } from "./columns.ts";
 import type { Cursors } from "./cursor.ts";
 import type { Queryable, Row, Tx } from "./queryable.ts";
@@ -104,7 +112,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       const names = Object.keys(row).filter((property) => columns.has(property));
       const used = names.map((property) => columns.get(property)!);
       const text = `insert into ${table} (${used.map((column) => column.sql).join(", ")}) values (${used.map((_, index) => `$${index + 1}`).join(", ")}) returning ${selected}`;
-      const inserted = await unique(
+      const inserted = await mapped(
         resource,
         tx.query(
           statement(`insert:${names.join(",")}`, text),
@@ -122,7 +130,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
         now,
         ...used.map((column) => column.encode(values[column.property as keyof typeof values])),
       ];
-      const updated = await unique(
+      const updated = await mapped(
         resource,
         tx.query(statement(`update:${used.map((column) => column.property).join(",")}`, text), parameters),
       );
@@ -174,21 +182,35 @@ function unquoted(column: Column): string {
   return column.sql.slice(1, -1);
 }
 
-/** Turns the violation of one of the resource's unique indexes into a 409 that names the property. */
-async function unique<T>(resource: Resource, result: Promise<T>): Promise<T> {
+/**
+ * Turns the violation of one of the table's rules into an answer that names the property: a unique index into
+ * 409, a foreign key (named as PostgreSQL names it, `<table>_<column>_fkey`) into 422.
+ */
+async function mapped<T>(resource: Resource, result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (cause) {
-    const violated = constraintOf(cause);
-    const properties = (resource.spec.unique ?? []).find(
-      (one) => violated === `${resource.table}_${one.map((name) => snakeCase(String(name))).join("_")}_key`,
-    );
-    if (properties === undefined) throw cause;
-    const details = properties.map((property) => ({ field: String(property), message: "is already taken" }));
-    throw new Failure(
+    throw refusalOf(resource, constraintOf(cause), cause);
+  }
+}
+
+function refusalOf({ name, table, spec, columns }: Resource, violated: string | undefined, cause: unknown): unknown {
+  const nameOf = (properties: readonly PropertyKey[], end: string) =>
+    `${table}_${properties.map((property) => snakeCase(String(property))).join("_")}_${end}`;
+  const taken = (spec.unique ?? []).find((properties) => violated === nameOf(properties, "key"));
+  if (taken !== undefined) {
+    const details = taken.map((property) => ({ field: String(property), message: "is already taken" }));
+    const options = { details, cause };
+    return new Failure(
       errors.duplicate,
-      `A ${resource.name} with this ${properties.map(String).join(" and ")} exists already`,
-      { details, cause },
+      `A ${name} with this ${taken.map(String).join(" and ")} exists already`,
+      options,
     );
   }
+  const dangling = Object.keys(columns).find((property) => violated === nameOf([property], "fkey"));
+  if (dangling === undefined) return cause;
+  return unprocessable(`The ${name} refers to something that does not exist`, {
+    details: [{ field: dangling, message: "does not exist" }],
+    cause,
+  });
 }

@@ -3,7 +3,7 @@
 // In one process the gateway's steps are those of the pipeline and run once, in place: a request
 // makes no second hop.
 
-import { asyncApi, openApi } from "../contract/index.ts";
+import { asyncApi, errors, openApi } from "../contract/index.ts";
 import { type Answer, createAddressReader, createCors } from "../http/index.ts";
 import {
   createPipeline,
@@ -87,5 +87,6 @@ function fixed(answer: FixedRoute["answer"]): FixedRoute {
 }
 
 function json(status: number, value: object, cacheControl: string): Answer {
-  return { status, headers: { "cache-control": cacheControl }, body: JSON.stringify(value) };
+  const retry: Record<string, string> = status === errors.unavailable.status ? { "retry-after": "1" } : {};
+  return { status, headers: { "cache-control": cacheControl, ...retry }, body: JSON.stringify(value) };
 }

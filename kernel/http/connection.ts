@@ -11,8 +11,8 @@ import { headerLines, type Answer } from "./respond.ts";
 
 export interface Connection {
   socket: Socket;
-  /** Requests without a finished answer, in the order they came. */
-  unanswered: Set<ServerResponse>;
+  /** Requests without a finished answer, in the order they came, and what ends each. */
+  unanswered: Map<ServerResponse, () => void>;
   /** The last request that was parsed; its body may still be arriving. */
   latest: IncomingMessage | undefined;
   /** Set once the bytes that come make no sense any more: the answer to them, when all before it are out. */
@@ -23,7 +23,7 @@ export interface Connection {
 export function openConnection(socket: Socket, clock: Clock, lingerMs: number): Connection {
   const connection: Connection = {
     socket,
-    unanswered: new Set(),
+    unanswered: new Map(),
     latest: undefined,
     lastWords: undefined,
     ended: false,

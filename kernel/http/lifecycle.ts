@@ -1,6 +1,6 @@
 // How a server begins and ends.
 
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import type { ServerState } from "./server-state.ts";
 
 export function listen({ server, port, host, log }: ServerState): Promise<number> {
@@ -13,6 +13,19 @@ export function listen({ server, port, host, log }: ServerState): Promise<number
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+/**
+ * Throws what `listen` would throw for a port that is taken, before anything else is started. Somebody may
+ * still take it in between, so `listen` says it again.
+ */
+export async function assertPortFree(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", (cause) => reject(listenError(cause, port)));
+    probe.listen({ port, host }, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
 }
 
 function listenError(cause: NodeJS.ErrnoException, port: number): Error {
@@ -37,7 +50,7 @@ export async function drain(state: ServerState, graceMs: number): Promise<number
   // A handler may outlive its client; what it uses must not be closed under it.
   state.onQuiet = () => void (closed && state.inFlight === 0 && done.abort());
   for (const { socket, unanswered } of state.connections.values()) {
-    for (const response of unanswered) response.shouldKeepAlive = false;
+    for (const response of unanswered.keys()) response.shouldKeepAlive = false;
     // node counts a connection that never sent a byte as busy.
     if (socket.bytesRead === 0) socket.destroy();
   }

@@ -17,7 +17,7 @@ export function refuseBytes(state: ServerState, error: NodeJS.ErrnoException, so
   const { latest } = connection;
   if (latest?.complete === false) {
     // The body of the last request broke: its answer is this one, if it has none yet.
-    const response = [...connection.unanswered].at(-1);
+    const response = [...connection.unanswered.keys()].at(-1);
     if (response === undefined || response.headersSent) return void socket.destroy();
     const requestId = state.requestIdOf(latest.headers["x-request-id"]);
     response.shouldKeepAlive = false;

@@ -194,6 +194,29 @@ test("a client that does not read its answer is cut", async (context) => {
   equal(server.inFlight(), 0);
 });
 
+test("answers that queue behind one another on a connection nobody reads are cut with it", async (context) => {
+  const clock = createManualClock();
+  const waiting = Promise.withResolvers<void>();
+  const slowClock = {
+    ...clock,
+    sleep: (ms: number, signal?: AbortSignal) => (waiting.resolve(), clock.sleep(ms, signal)),
+  };
+  const handle: HttpHandler = (request, response, requestId) => {
+    const body = "x".repeat(request.url === "/small" ? 1 : 32 * 1024 * 1024);
+    return send(request, response, { status: 200, headers: {}, body }, { requestId });
+  };
+  const { open, server } = await startServer(context, handle, { clock: slowClock });
+  const { socket, closed } = open();
+  socket.pause();
+  socket.write(["/small", "/large", "/large"].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
+  await waiting.promise;
+  equal(server.inFlight(), 2);
+  await clock.advance(12_000);
+  socket.resume();
+  await closed;
+  equal(server.inFlight(), 0);
+});
+
 test("a handler that throws or forgets to answer is logged, answered with 500, and the server lives", async (context) => {
   const logged: unknown[] = [];
   const log: Logger = { ...silentLogger, error: (fields) => void logged.push(fields["requestId"]) };

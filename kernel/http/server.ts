@@ -61,8 +61,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     onQuiet: () => {},
   };
   server.on("connection", (socket) => {
-    state.connections.set(socket, openConnection(socket, options.clock, bounds.lingerMs));
-    socket.once("close", () => state.connections.delete(socket));
+    const connection = openConnection(socket, options.clock, bounds.lingerMs);
+    state.connections.set(socket, connection);
+    socket.once("close", () => {
+      state.connections.delete(socket);
+      // node closes the answer it is sending, and forgets those that queue behind it.
+      for (const end of [...connection.unanswered.values()]) end();
+    });
   });
   server.on("request", (request, response) => accept(state, request, response));
   server.on("checkContinue", (request, response) => {
@@ -86,7 +91,6 @@ function accept(state: ServerState, request: IncomingMessage, response: ServerRe
   if (connection === undefined) return void request.socket.destroy();
   const requestId = state.requestIdOf(request.headers["x-request-id"]);
   connection.latest = request;
-  connection.unanswered.add(response);
   state.inFlight++;
   if (state.draining !== undefined) response.shouldKeepAlive = false;
 
@@ -95,12 +99,14 @@ function accept(state: ServerState, request: IncomingMessage, response: ServerRe
   const over = () => {
     if (--left === 0 && --state.inFlight === 0) state.onQuiet();
   };
-  response.on("close", () => {
-    connection.unanswered.delete(response);
+  const end = () => {
+    if (!connection.unanswered.delete(response)) return;
     speakLastWords(connection, state.clock, state.bounds.lingerMs);
     if (state.draining !== undefined) state.server.closeIdleConnections();
     over();
-  });
+  };
+  connection.unanswered.set(response, end);
+  response.on("close", end);
   void answer(state, connection, request, response, requestId).then(over);
 }
 
@@ -123,7 +129,10 @@ async function answer(
     // Not the error's own answer, even of a Failure: its headers may be what could not be sent.
     else void send(request, response, errorAnswer(undefined, requestId), { requestId });
   }
-  if (!response.writableFinished && response.socket !== null) cutSlowReader(state, response, response.socket);
+  if (response.writableFinished) return;
+  // An answer that queues behind another one of its connection gets the socket when its turn comes.
+  if (response.socket !== null) cutSlowReader(state, response, response.socket);
+  else response.once("socket", (socket: Socket) => cutSlowReader(state, response, socket));
 }
 
 function overload(state: ServerState, connection: Connection): Failure | undefined {

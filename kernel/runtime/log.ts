@@ -35,8 +35,10 @@ export function createLogger(options: {
   const stream = options.readable
     ? pretty({
         destination,
-        colorize: true,
-        ignore: "service,requestId",
+        colorize: process.stdout.isTTY && process.stdout.hasColors(),
+        // A request is one short line; its id stays, since a 500 names it.
+        messageFormat: "{if method}{method} {path} {status} {durationMs} ms{end}{if job}{job}: {end}{msg}",
+        ignore: "service,method,path,status,durationMs,job",
         translateTime: "HH:MM:ss",
         singleLine: true,
         sync: true,

@@ -20,7 +20,7 @@ import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { createPostgresBus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
-import { createHttpServer } from "../http/index.ts";
+import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, type Policy } from "../limit/index.ts";
 import {
   type Context,
@@ -126,6 +126,7 @@ async function start(
     if (settings.limits[name] === undefined)
       throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
   }
+  await assertPortFree(settings.host, settings.port);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const { platform, jwks } = await createPlatform(options, remembered);
   const implementations = definition.services(platform);
@@ -139,7 +140,7 @@ async function start(
   );
   undo.push(() => Promise.all([...databases.values()].map((database) => database.close())));
 
-  progress("Migrating the databases");
+  progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
   const services = createServices(
@@ -267,7 +268,7 @@ async function fillDemo(
   platform: Platform,
 ) {
   if (definition.demo === undefined) return [];
-  onProgress?.("Filling an empty store with demo data");
+  onProgress?.("Checking the demo data");
   return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
 }
 

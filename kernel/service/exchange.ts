@@ -72,7 +72,10 @@ export function openExchange(
 export function refusal(exchange: Exchange, log: Logger, error: unknown): Answer {
   const failure =
     error instanceof Failure ? error : new Failure(errors.internal, "Something unexpected happened", { cause: error });
-  if (failure.status >= 500) log.error({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
+  if (failure.status === errors.internal.status)
+    log.error({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
+  else if (failure.status > errors.notImplemented.status)
+    log.warn({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
   return errorAnswer(failure, exchange.id, exchange.accept.errorFormat);
 }
 

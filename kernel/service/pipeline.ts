@@ -1,8 +1,9 @@
 // The way of a request, top-down in one function: `answer`.
 //
-// The order of the checks is part of the contract with clients (API.md, "Order of checks"): route,
-// limit, 401, 403/404, 412/428, 415, 413, 400, 422, 409. Each step either lets the request go on or
-// throws a Failure; one place turns a Failure into bytes.
+// The order of the checks is part of the contract with clients: route, limit, 401, 403/404, 412/428,
+// 415, 413, 400, 422, 409. One thing has to wait: whether a PUT or PATCH without If-Match names its version
+// is known only when its body was read. Each step either lets the request go on or throws a Failure; one
+// place turns a Failure into bytes.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerToken, userOf } from "../auth/index.ts";

@@ -124,7 +124,7 @@ export const order = resource("order", {
   sortable: ["total", "status"],
   owner: "userId",
   precondition: "required",
-  events: { deleted: false },
+  events: { created: "order.created", deleted: false },
   access: {
     list: either(["owner"], role("admin")),
     get: either(["owner"], role("admin")),

@@ -184,7 +184,10 @@ function putBack(ctx: Context, tx: Tx, lines: readonly Line[]): Promise<void> {
   return moveStock(ctx, tx, lines, 1);
 }
 
-/** Stock is part of what clients see of a product, so moving it is a new version of the row. */
+/**
+ * Stock is part of what clients see of a product, so moving it is a new version of the row. It never grows
+ * beyond what the column holds: an admin who set the largest number meant "enough".
+ */
 async function moveStock(
   ctx: Context,
   tx: Tx,
@@ -194,7 +197,7 @@ async function moveStock(
   await tx.query(
     {
       name: "products.move",
-      text: `update products as p set stock = p.stock + moved.quantity, version = p.version + 1, updated_at = $3
+      text: `update products as p set stock = least(p.stock::bigint + moved.quantity, 2147483647)::int, version = p.version + 1, updated_at = $3
         from (
           select m.id, m.quantity
           from unnest($1::uuid[], $2::int[]) as m (id, quantity)

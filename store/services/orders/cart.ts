@@ -1,7 +1,7 @@
 // The cart: what a customer means to buy, shown at today's prices.
 
 import { decodeId, encodeId } from "ashlar/base";
-import { Failure, type In, type Out, unprocessable } from "ashlar/contract";
+import { Failure, type In, notFound, type Out, unprocessable } from "ashlar/contract";
 import type { Queryable, Tx } from "ashlar/data";
 import type { Context } from "ashlar/service";
 import { catalog, unknownProduct } from "../catalog/contract.ts";
@@ -53,7 +53,8 @@ export async function removeCartItem(ctx: Context, { params }: In<Operations["re
       decodeId("usr", params.userId),
       decodeId("prd", params.productId),
     ]);
-    if (rowCount > 0) await touchCart(ctx, tx, params.userId);
+    if (rowCount === 0) throw notFound("This product is not in the cart");
+    await touchCart(ctx, tx, params.userId);
   });
 }
 
