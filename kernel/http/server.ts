@@ -66,7 +66,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     socket.once("close", () => {
       state.connections.delete(socket);
       // node closes the answer it is sending, and forgets those that queue behind it.
-      for (const end of [...connection.unanswered.values()]) end();
+      for (const end of connection.unanswered.values()) end();
     });
   });
   server.on("request", (request, response) => accept(state, request, response));

@@ -37,7 +37,10 @@ export function createLogger(options: {
         destination,
         colorize: process.stdout.isTTY && process.stdout.hasColors(),
         // A request is one short line; its id stays, since a 500 names it.
-        messageFormat: "{if method}{method} {path} {status} {durationMs} ms{end}{if job}{job}: {end}{msg}",
+        messageFormat: ({ method, path, status, durationMs, job, msg }) =>
+          method === undefined
+            ? `${job === undefined ? "" : `${job}: `}${msg}`
+            : `${method} ${path} ${status} ${durationMs} ms`,
         ignore: "service,method,path,status,durationMs,job",
         translateTime: "HH:MM:ss",
         singleLine: true,
