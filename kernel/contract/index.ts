@@ -29,6 +29,7 @@ export {
 } from "./operation.ts";
 export {
   answered,
+  isPage,
   createBody,
   listUnder,
   pageOf,

@@ -17,6 +17,7 @@ import {
   nullable,
   object,
   optional,
+  schemaOf,
   type Static,
   text,
   type TSchema,
@@ -214,6 +215,11 @@ export function replaceBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema
 /** A page of items, as every list answers it. */
 export function pageOf<S extends TSchema>(item: S): TUnsafe<Page<Static<S>>> {
   return object({ data: list(item, { max: 100 }), pagination });
+}
+
+/** Whether an operation answers a page of items. */
+export function isPage(returns: TSchema | undefined): boolean {
+  return returns !== undefined && schemaOf(returns).properties?.pagination !== undefined;
 }
 
 const pagination = object({

@@ -176,8 +176,9 @@ async function start(
     clock,
     random,
   });
-  await Promise.all([...services.values()].map((service) => service.start()));
+  // Before they start: when one cannot, those that did are stopped.
   undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
+  await Promise.all([...services.values()].map((service) => service.start()));
   const port = await server.listen();
 
   let stopping: Promise<void> | undefined;

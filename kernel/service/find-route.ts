@@ -4,11 +4,19 @@ import type { IncomingMessage } from "node:http";
 import { errors, Failure, type Method, notFound } from "../contract/index.ts";
 import type { Answer, Target } from "../http/index.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
-import { allMethods } from "./routes.ts";
+import { allMethods, type Route, type VersionedRoute } from "./routes.ts";
 import { chooseVersion, deprecationHeaders, splitPath } from "./versions.ts";
 
-/** 404, 405 and the version; undefined for OPTIONS, which needs no credentials. */
-export function findRoute(options: PipelineOptions, exchange: Exchange, target: Target) {
+export interface FoundRoute {
+  route: Route;
+  versioned: VersionedRoute;
+  params: Record<string, string>;
+  /** With its version, whichever way that was asked for. */
+  path: string;
+}
+
+/** 404, 405 and the version. OPTIONS, which needs no credentials, finds the answer itself. */
+export function findRoute(options: PipelineOptions, exchange: Exchange, target: Target): FoundRoute | Answer {
   const { inPath, path } = splitPath(target.rawPath);
   const { methods, params } = options.routes.match(path);
   if (methods.size === 0) throw notFound("There is nothing at this address");
@@ -24,7 +32,7 @@ export function findRoute(options: PipelineOptions, exchange: Exchange, target: 
     { "api-version": String(version.number), vary: "Accept" },
     deprecationHeaders(version, successor),
   );
-  if (exchange.message.method === "OPTIONS") return undefined;
+  if (exchange.message.method === "OPTIONS") return answerOptions(options, exchange.message, [...methods.keys()]);
   if (!exchange.accept.acceptable) throw new Failure(errors.notAcceptable, "Answers are application/json");
   const method = (exchange.message.method === "HEAD" ? "GET" : exchange.message.method) as Method;
   const route = methods.get(method);
@@ -38,19 +46,11 @@ export function findRoute(options: PipelineOptions, exchange: Exchange, target: 
   return { route, versioned, params, path: `/v${version.number}${path}` };
 }
 
-export function answerOptions(options: PipelineOptions, message: IncomingMessage, target: Target): Answer {
-  const { methods } = options.routes.match(splitPath(target.rawPath).path);
-  const patchTypes: Record<string, string> = methods.has("PATCH")
+function answerOptions({ cors }: PipelineOptions, message: IncomingMessage, methods: readonly Method[]): Answer {
+  const patchTypes: Record<string, string> = methods.includes("PATCH")
     ? { "accept-patch": "application/json, application/merge-patch+json" }
     : {};
-  return {
-    status: 204,
-    headers: {
-      allow: allowed([...methods.keys()]),
-      ...patchTypes,
-      ...options.cors.preflight(message, [...methods.keys()]),
-    },
-  };
+  return { status: 204, headers: { allow: allowed(methods), ...patchTypes, ...cors.preflight(message, methods) } };
 }
 
 function allowed(methods: readonly Method[]): string {

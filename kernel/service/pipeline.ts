@@ -32,7 +32,7 @@ import {
   refusal,
   report,
 } from "./exchange.ts";
-import { answerOptions, findRoute } from "./find-route.ts";
+import { findRoute } from "./find-route.ts";
 import { findCurrent, findRow, scopeOf } from "./find-row.ts";
 import { checkExpected, preconditionRequired, readIfMatch } from "./preconditions.ts";
 import type { Route } from "./routes.ts";
@@ -66,9 +66,9 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const fixed = options.fixed.get(withoutApi(target.rawPath));
   if (fixed !== undefined) return answerFixed(options, exchange, fixed);
 
-  const { route, versioned, params, path } = findRoute(options, exchange, target) ?? {};
-  if (route === undefined || versioned === undefined || params === undefined)
-    return answerOptions(options, message, target);
+  const found = findRoute(options, exchange, target);
+  if ("status" in found) return found;
+  const { route, versioned, params, path } = found;
   const { operation, service } = route;
   exchange.secret = operation.secret;
 
@@ -129,7 +129,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const result =
     key === undefined
       ? encodeResult(encoding, await run({}))
-      : await runOnce(options, exchange, route, { key, path: path!, sent, encoding, running, run });
+      : await runOnce(options, exchange, route, { key, path, sent, encoding, running, run });
   return conditional(exchange, {
     ...result,
     headers: { ...cacheHeaders(route, message.method!, result), ...result.headers },

@@ -10,6 +10,7 @@ import {
   type Fields,
   type Grammar,
   grammarOf,
+  isPage,
   type Method,
   type Named,
   object,
@@ -53,7 +54,8 @@ export interface RouteTable {
   readonly versions: readonly ApiVersion[];
 }
 
-const methods: readonly Method[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/** In the order in which `Allow` names them. */
+export const allMethods: readonly Method[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 export function createRouteTable(services: readonly RunningService[]): RouteTable {
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 256 });
@@ -86,10 +88,8 @@ export function createRouteTable(services: readonly RunningService[]): RouteTabl
   };
 }
 
-export { methods as allMethods };
-
 function compileRoute(service: RunningService, operation: Named<AnyOperation>): Route {
-  const isList = operation.returns !== undefined && schemaOf(operation.returns).properties?.pagination !== undefined;
+  const isList = isPage(operation.returns);
   const versions = new Map(
     service.contract.versions.map((version) => [version.number, compileVersion(service, operation, version, isList)]),
   );
@@ -114,7 +114,7 @@ function compileVersion(
     shape,
     validateBody: bodySchema && compileValidator(bodySchema, { defaults: true }),
     bodyProperties: new Set(Object.keys((bodySchema && schemaOf(bodySchema).properties) ?? {})),
-    grammar: !isList ? shape && grammarOf(resource!, shape) : shape ? grammarOf(resource!, shape) : pagesOnly,
+    grammar: shape ? grammarOf(resource!, shape) : isList ? pagesOnly : undefined,
     validateAnswer: answer && compileValidator(answer),
   };
 }

@@ -120,7 +120,7 @@ export function createService(options: ServiceOptions): RunningService {
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
       for (const [name, job] of Object.entries(implementation.jobs))
-        if (job.atStart) await job.run(ownContext(parts, `job ${name}`, log));
+        if (job.atStart) await runJob(parts, name, job, log);
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
@@ -214,8 +214,13 @@ async function repeat(parts: ServiceParts, name: string, job: Job, log: Logger, 
   while (!stopping.aborted) {
     await parts.clock.sleep(job.everyMs, stopping);
     if (stopping.aborted) return;
-    const context = ownContext(parts, `job ${name}`, log, stopping);
-    await job.run(context).catch((err: unknown) => log.warn({ job: name, err }, "A job failed; it will run again"));
-    context.deadline.end();
+    await runJob(parts, name, job, log, stopping).catch((err: unknown) =>
+      log.warn({ job: name, err }, "A job failed; it will run again"),
+    );
   }
+}
+
+async function runJob(parts: ServiceParts, name: string, job: Job, log: Logger, stopping?: AbortSignal): Promise<void> {
+  const context = ownContext(parts, `job ${name}`, log, stopping);
+  await job.run(context).finally(() => context.deadline.end());
 }

@@ -2,7 +2,7 @@
 
 import { type ErrorCode, errors } from "../errors.ts";
 import type { AnyOperation } from "../operation.ts";
-import { itemOfPage } from "./schema.ts";
+import { isPage } from "../resource.ts";
 import type { ServiceContract } from "../service.ts";
 import type { ApiVersion } from "../version.ts";
 
@@ -14,13 +14,13 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
   const { body, resource, action, access, idempotent } = operation;
   const writes = action === "replace" || action === "update" || action === "remove";
   const guarded = resource?.spec.writableBy !== undefined && (action === "replace" || action === "update");
-  const isPage = operation.returns !== undefined && itemOfPage(operation.returns) !== undefined;
+  const answersPage = isPage(operation.returns);
   const codes: (ErrorCode | false)[] = [
     errors.badRequest,
     errors.validation,
     errors.invalidVersion,
     body !== undefined && errors.malformedJson,
-    isPage && errors.invalidCursor,
+    answersPage && errors.invalidCursor,
     // Also where anyone may: credentials that are sent must be good.
     errors.unauthenticated,
     (isRoleOnly(operation) || guarded) && errors.forbidden,

@@ -1,7 +1,7 @@
 // The headers of answers in the OpenAPI document: what each says, and which answer has which.
 
 import type { AnyOperation } from "../operation.ts";
-import { itemOfPage } from "./schema.ts";
+import { isPage } from "../resource.ts";
 import type { ApiVersion } from "../version.ts";
 
 const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };
@@ -71,14 +71,14 @@ const negotiated = [...commonHeaders, "API-Version", ...rateLimitHeaderNames] as
 /** What a success carries. */
 export function successHeaders(operation: AnyOperation, version: ApiVersion): HeaderName[] {
   const { method, status, secret, resource, returns, idempotent } = operation;
-  const isPage = returns !== undefined && itemOfPage(returns) !== undefined;
+  const answersPage = isPage(returns);
   const tagged = returns !== undefined && !secret && (method === "GET" || resource !== undefined);
   const deprecated = version.deprecatedAt !== undefined;
   const names: (HeaderName | false)[] = [
     ...negotiated,
     tagged && "ETag",
     status === 201 && resource !== undefined && "Location",
-    (isPage || deprecated) && "Link",
+    (answersPage || deprecated) && "Link",
     idempotent && "Idempotent-Replayed",
     deprecated && "Deprecation",
     version.sunsetAt !== undefined && "Sunset",

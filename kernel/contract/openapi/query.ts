@@ -1,8 +1,9 @@
 // Query parameters in the OpenAPI document: the grammar of lists, `fields` of single reads, declared ones.
 
 import type { Reference } from "./components.ts";
-import { documented, itemOfPage } from "./schema.ts";
+import { documented } from "./schema.ts";
 import type { AnyOperation } from "../operation.ts";
+import { isPage } from "../resource.ts";
 import {
   defaultLimit,
   type Grammar,
@@ -34,9 +35,9 @@ export function queryParameters(
   shape: Shape | undefined,
   share: Share,
 ): (Parameter | Reference)[] {
-  const isPage = operation.returns !== undefined && itemOfPage(operation.returns) !== undefined;
+  const answersPage = isPage(operation.returns);
   const grammar = shape && grammarOf(operation.resource!, shape);
-  if (isPage) return listParameters(grammar ?? pagesOnly, share);
+  if (answersPage) return listParameters(grammar ?? pagesOnly, share);
   if (grammar !== undefined && operation.method === "GET")
     return [fieldsParameter(grammar), ...deletedParameter(grammar, share)];
   return Object.entries(operation.query as Fields).map(([name, schema]) => {

@@ -19,14 +19,7 @@ const reservationMs = 60_000;
 const expiredAtOnce = 100;
 const rememberMs = 7 * 24 * 60 * 60 * 1000;
 
-export interface Line {
-  productId: string;
-  sku: string;
-  name: string;
-  quantity: number;
-  unitPrice: number;
-  currency: string;
-}
+type Line = Out<ReserveStock>["items"][number] & { quantity: number };
 
 export interface Reservation {
   orderId: string;

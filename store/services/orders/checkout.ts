@@ -5,7 +5,7 @@
 // unknown leaves it to catalog, which asks (`abandonOrders`) before it takes anything back.
 
 import { canonicalJson, decodeId } from "ashlar/base";
-import { Failure, type In, type RowOf } from "ashlar/contract";
+import { Failure, type In, type Out, type RowOf } from "ashlar/contract";
 import type { Tx } from "ashlar/data";
 import type { Context } from "ashlar/service";
 import { catalog } from "../catalog/contract.ts";
@@ -58,14 +58,7 @@ function callerId({ caller }: Context): string {
   return caller.userId;
 }
 
-interface OrderLine {
-  productId: string;
-  sku: string;
-  name: string;
-  quantity: number;
-  unitPrice: number;
-  currency: string;
-}
+type OrderLine = Out<typeof catalog.operations.reserveStock>["items"][number] & { quantity: number };
 
 /** Sets the stock aside; the same product asked for twice is one line. */
 async function reserve(ctx: Context, orderId: string, items: Items): Promise<OrderLine[]> {
