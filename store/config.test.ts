@@ -25,6 +25,13 @@ test("an empty environment is enough, and what it means is what the help says", 
   equal(variables.PORT.fallback, "3000");
 });
 
+test("what was deleted is kept for a number of days, or for ever", () => {
+  const kept = (days?: string) => readStoreSettings({ PURGE_DELETED_AFTER: days }).system.purgeDeletedAfterMs;
+  deepEqual([kept(), kept("1d"), kept("off")], [90 * 86_400_000, 86_400_000, undefined]);
+  for (const days of ["0d", "90", "12h", "-1d", "never"])
+    match(refusal({ PURGE_DELETED_AFTER: days }), /PURGE_DELETED_AFTER must be a number of days/);
+});
+
 test("every mistake is reported, all together, by name and without its value", () => {
   const message = refusal({
     PORT: "99999",
@@ -37,6 +44,7 @@ test("every mistake is reported, all together, by name and without its value", (
     NODE_ENV: "prod",
     DEMO_PASSWORD: "x".repeat(129),
     REDIS_URL: "redis://localhost",
+    PURGE_DELETED_AFTER: "0d",
   });
   const named = message
     .split("\n")
@@ -50,11 +58,12 @@ test("every mistake is reported, all together, by name and without its value", (
     "LOG_LEVEL",
     "NODE_ENV",
     "PORT",
+    "PURGE_DELETED_AFTER",
     "REDIS_URL",
     "TRUSTED_PROXIES",
     "USERS_DATABASE_URL",
   ]);
-  match(message, /has 10 mistakes/);
+  match(message, /has 11 mistakes/);
   equal(message.includes("hunter2"), false);
 });
 

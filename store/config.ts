@@ -4,6 +4,7 @@ import { createAddressReader, createCors } from "ashlar/http";
 import {
   type AppSettings,
   choiceSetting,
+  daysSetting,
   limitSetting,
   listSetting,
   logLevels,
@@ -41,6 +42,10 @@ export const variables = {
     "origins whose pages may call the API, separated by commas",
     (origins) => void createCors({ origins }),
     "must be origins as browsers send them, such as https://shop.example, and * is none",
+  ),
+  PURGE_DELETED_AFTER: daysSetting(
+    "90d",
+    'how long what was deleted can be restored, before it is erased; "off" keeps it for ever',
   ),
   DEMO_PASSWORD: demoPasswordSetting(),
   LOG_LEVEL: choiceSetting(
@@ -87,6 +92,7 @@ export function readStoreSettings(environment: Environment): StoreSettings {
       corsOrigins: values.CORS_ORIGINS,
       issuer: "ashlar-store",
       requestTimeoutMs,
+      purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
       checkAnswers: !production,
     },
   };

@@ -78,7 +78,7 @@ function copy(value: unknown): unknown {
 /** The failure as a remote caller would see it: code, sentence and details, without the cause. */
 function copyOf(failure: Failure): Failure {
   const { code, status, message, details, headers } = failure;
-  return new Failure({ code, status, meaning: "" }, message, {
+  return new Failure({ code, status }, message, {
     details: details.map((detail) => ({ ...detail })),
     headers: { ...headers },
   });

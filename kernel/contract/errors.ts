@@ -33,7 +33,7 @@ export class Failure extends Error {
   readonly details: readonly Detail[];
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(kind: ErrorCode, message: string, options: FailureOptions = {}) {
+  constructor(kind: Pick<ErrorCode, "code" | "status">, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = kind.code;
     this.status = kind.status;

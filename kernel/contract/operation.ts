@@ -8,7 +8,7 @@ import type { Fields, Static, TSchema, Values } from "./schema.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** What a standard operation of a resource does; a custom operation has none. */
-export type Action = "list" | "create" | "get" | "replace" | "update" | "remove";
+export type Action = "list" | "create" | "bulk" | "get" | "replace" | "update" | "remove";
 
 export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSchema, R extends Returns> {
   summary: string;

@@ -148,10 +148,17 @@ test("text is searched only where the contract says so, in 1 to 200 code points"
   deepEqual(refused(`q=${"a".repeat(201)}`, users), ["q"]);
 });
 
-test("deleted rows can be asked for only where rows are kept after deletion", () => {
+test("deleted rows can be asked for only where they can be restored", () => {
   equal(read("includeDeleted=true", users).list.includeDeleted, true);
   deepEqual(refused("includeDeleted=yes", users), ["includeDeleted"]);
   deepEqual(refused("includeDeleted=true"), ["includeDeleted"]);
+});
+
+test("deletedAt can be picked where deleted rows are shown, whichever of the two comes first", () => {
+  for (const query of ["includeDeleted=true&fields=id,deletedAt", "fields=id,deletedAt&includeDeleted=true"])
+    deepEqual([refused(query, users), readItemQuery(users, parse(query)).details], [[], []]);
+  deepEqual(refused("fields=deletedAt", users), ["fields"]);
+  deepEqual(refused("fields=deletedAt"), ["fields"]);
 });
 
 test("an older version filters by the older name and means the newer property", () => {

@@ -4,7 +4,7 @@
 // Nothing is coerced: a value must be written the one way its type is written.
 
 import type { Detail } from "./errors.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, restorersOf } from "./resource.ts";
 import { type Fields, kindOf, schemaOf, type TSchema } from "./schema.ts";
 import { compileValidator, type Validate } from "./validate.ts";
 import type { Shape } from "./version.ts";
@@ -57,7 +57,8 @@ export interface Grammar {
   readonly sortKeys: ReadonlyMap<string, string>;
   readonly fields: ReadonlySet<string>;
   readonly searchable: boolean;
-  readonly softDelete: boolean;
+  /** Deleted rows may be asked for. */
+  readonly restorable: boolean;
 }
 
 /** The grammar of a list of `resource` as one version of the API shows it. */
@@ -77,7 +78,7 @@ export function grammarOf(resource: Resource, shape: Shape): Grammar {
     sortKeys,
     fields: new Set(Object.keys(properties)),
     searchable: (resource.spec.searchable ?? []).length > 0,
-    softDelete: resource.spec.softDelete === true,
+    restorable: restorersOf(resource) !== undefined,
   };
 }
 
@@ -87,7 +88,7 @@ export const pagesOnly: Grammar = {
   sortKeys: new Map(),
   fields: new Set(),
   searchable: false,
-  softDelete: false,
+  restorable: false,
 };
 
 function addParameters(parameters: Map<string, Parameter>, name: string, property: string, schema: TSchema): void {
@@ -136,6 +137,7 @@ export function readListQuery(grammar: Grammar, query: QueryParameters): { list:
     if (values.length > 1) refuse("may be given only once");
     else readParameter(grammar, list, name, value, refuse);
   }
+  checkDeletedAt(list, details);
   if (list.cursor !== undefined && list.page !== undefined)
     details.push({ field: "page", message: "cannot be combined with cursor" });
   if (list.cursor === undefined && list.page === undefined) list.page = 1;
@@ -171,9 +173,8 @@ function readParameter(
     else list.q = value;
     return;
   }
-  if (name === "includeDeleted" && grammar.softDelete) {
-    if (value !== "true" && value !== "false") refuse('must be "true" or "false"');
-    list.includeDeleted = value === "true";
+  if (name === "includeDeleted" && grammar.restorable) {
+    list.includeDeleted = readFlag(value, refuse);
     return;
   }
   const parameter = grammar.parameters.get(name);
@@ -191,6 +192,11 @@ function readInteger(
   const number = /^(0|[1-9]\d{0,9})$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) accept(number);
   else refuse(`must be an integer from ${min} to ${max}`);
+}
+
+function readFlag(value: string, refuse: (message: string) => void): boolean {
+  if (value !== "true" && value !== "false") refuse('must be "true" or "false"');
+  return value === "true";
 }
 
 function readFilter(
@@ -233,7 +239,7 @@ function readSort(grammar: Grammar, value: string, sort: SortKey[], refuse: (mes
 
 function readFields(grammar: Grammar, value: string, refuse: (message: string) => void): string[] | undefined {
   const names = value.split(",");
-  const unknown = names.some((name) => !grammar.fields.has(name));
+  const unknown = names.some((name) => !grammar.fields.has(name) && !(name === "deletedAt" && grammar.restorable));
   if (unknown) refuse("has an unknown field");
   else if (new Set(names).size !== names.length) refuse("has the same field twice");
   return unknown ? undefined : names;
@@ -243,6 +249,15 @@ function readFields(grammar: Grammar, value: string, refuse: (message: string) =
 function completeSort(sort: SortKey[]): void {
   if (sort.length === 0) sort.push({ property: "createdAt", descending: true });
   if (!sort.some((key) => key.property === "id")) sort.push({ property: "id", descending: sort.at(-1)!.descending });
+}
+
+/** `deletedAt` is there for who asked for deleted rows. */
+function checkDeletedAt(
+  { fields, includeDeleted }: Pick<ListQuery, "fields" | "includeDeleted">,
+  details: Detail[],
+): void {
+  if (fields?.includes("deletedAt") && !includeDeleted)
+    details.push({ field: "fields", message: "has deletedAt, which is there with includeDeleted=true only" });
 }
 
 /** Reads `fields` of a single resource. */
@@ -257,9 +272,9 @@ export function readItemQuery(
     const refuse = (message: string) => void details.push({ field: name, message });
     if (values.length > 1) refuse("may be given only once");
     else if (name === "fields") fields = readFields(grammar, values[0]!, refuse);
-    else if (name === "includeDeleted" && grammar.softDelete && /^(true|false)$/.test(values[0]!))
-      includeDeleted = values[0] === "true";
+    else if (name === "includeDeleted" && grammar.restorable) includeDeleted = readFlag(values[0]!, refuse);
     else if (name !== "version") refuse("is not a known parameter");
   }
+  checkDeletedAt({ fields, includeDeleted }, details);
   return { fields, includeDeleted, details };
 }

@@ -8,6 +8,7 @@ import {
   replaceBody,
   type Resource,
   resource,
+  restorersOf,
   snakeCase,
   standardOperations,
 } from "./resource.ts";
@@ -28,6 +29,29 @@ test("an answer shows id, properties, version and times, all required, and nothi
 
 test("a create takes writable and create-only properties, without those that need a role", () => {
   deepEqual(propertiesOf(createBody(general.spec)), ["email", "name", "password"]);
+});
+
+test("who may restore a row is named by roles, and only then is there something to restore", () => {
+  const deletedSo = (softDelete: Resource["spec"]["softDelete"]) =>
+    resource("thing", { ...minimal, properties: {}, ...(softDelete === undefined ? {} : { softDelete }) });
+  deepEqual(restorersOf(deletedSo({ restorableBy: role("admin") })), role("admin"));
+  deepEqual([restorersOf(deletedSo(true)), restorersOf(deletedSo(undefined))], [undefined, undefined]);
+  throws(() => deletedSo({ restorableBy: anyone }), /Who may restore a thing is a matter of roles/);
+  deepEqual(
+    [true, undefined].map((softDelete) => "deletedAt" in deletedSo(softDelete).columns),
+    [true, false],
+  );
+});
+
+test("a bulk create takes 1 to 100 of what a create takes, and gives as many rows", () => {
+  const { createUsers } = standardOperations(general);
+  deepEqual(
+    [createUsers!.method, createUsers!.path, createUsers!.status, createUsers!.idempotent, createUsers!.repeatable],
+    ["POST", "/users/bulk", 201, true, false],
+  );
+  const { items } = schemaOf(createUsers!.body!).properties!;
+  deepEqual([items!.minItems, items!.maxItems], [1, 100]);
+  deepEqual(propertiesOf(items!.items as TSchema), ["email", "name", "password"]);
 });
 
 test("a replace takes writable properties and, optionally, the version", () => {
@@ -67,15 +91,15 @@ test("the operations are those that access names, under predictable names and pa
   equal(operations.deleteOrder!.returns, undefined);
 });
 
-test("of the standard operations only create is idempotent by key, and create and update are not repeatable", () => {
+test("of the standard operations only creates are idempotent by key, and creates and update are not repeatable", () => {
   const all = standardOperations(user);
   deepEqual(
     Object.keys(all).filter((name) => all[name]!.idempotent),
-    ["createUser"],
+    ["createUser", "createUsers"],
   );
   deepEqual(
     Object.keys(all).filter((name) => !all[name]!.repeatable),
-    ["createUser", "updateUser"],
+    ["createUser", "createUsers", "updateUser"],
   );
 });
 

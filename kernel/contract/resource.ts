@@ -11,6 +11,7 @@ import {
   integer,
   isNullable,
   isOptional,
+  type JsonSchema,
   kindOf,
   list,
   moment,
@@ -51,7 +52,11 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   owner?: keyof P | keyof S;
   /** Who else than any writer may change a property. */
   writableBy?: { readonly [K in keyof P]?: Access };
-  softDelete?: boolean;
+  /**
+   * DELETE keeps the row, out of everybody's sight, until it is purged. Who holds a role of `restorableBy` sees
+   * deleted rows with `?includeDeleted=true` and takes a deletion back with `PATCH {"deletedAt": null}`.
+   */
+  softDelete?: boolean | { restorableBy: Access };
   /** PUT, PATCH and DELETE must name the version they saw. */
   precondition?: "required" | "optional";
   /** Which standard operations there are, and who may. */
@@ -101,13 +106,14 @@ export function resource<
   const general = spec as unknown as ResourceSpec<Fields, Fields, Fields>;
   checkSpec(name, general, visible);
   const representation = answerObject(visible);
+  const hidden: Fields = spec.softDelete ? { deletedAt: nullable(moment()) } : {};
   return {
     kind: "resource",
     name,
     plural,
     spec,
     table: spec.table ?? snakeCase(plural),
-    columns: { ...visible, ...spec.private },
+    columns: { ...visible, ...spec.private, ...hidden },
     representation,
     events: eventsOf(name, general, representation),
   };
@@ -127,10 +133,10 @@ export function answered<S extends TSchema>(schema: S): S {
 
 function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data: TSchema): Resource["events"] {
   if (spec.events === false) return {};
-  const { create, replace, update, remove } = spec.access;
+  const { create, bulk, replace, update, remove } = spec.access;
   // Without an operation that causes it, an event is declared only when it is named.
   const names = {
-    created: create ? `${name}.created` : false,
+    created: (create ?? bulk) ? `${name}.created` : false,
     updated: (replace ?? update) ? `${name}.updated` : false,
     deleted: remove ? `${name}.deleted` : false,
     ...spec.events,
@@ -176,6 +182,11 @@ function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, vis
     throw new Error(
       `Resource ${name} grants something to its owner. Say in "owner" which property holds the user's id.`,
     );
+  const restorers = typeof spec.softDelete === "object" ? spec.softDelete.restorableBy : [];
+  if (restorers.some((grant) => typeof grant !== "object" || !("role" in grant)))
+    throw new Error(
+      `Who may restore a ${name} is a matter of roles. Write softDelete: { restorableBy: role("admin") }.`,
+    );
   for (const [property, schema] of Object.entries({ ...visible, ...spec.private })) {
     if (isOptional(schema))
       throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
@@ -199,6 +210,20 @@ function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, vis
   }
 }
 
+/** Who may see deleted rows and take a deletion back; undefined where nobody may. */
+export function restorersOf({ spec }: Resource): Access | undefined {
+  return typeof spec.softDelete === "object" ? spec.softDelete.restorableBy : undefined;
+}
+
+/** When a row was deleted, or null: in an answer to who asked for deleted rows too, and in a PATCH that restores one. */
+export const deletedAt = {
+  answered: () =>
+    optional(
+      answered(nullable(moment({ description: "Only with `includeDeleted`: when the row was deleted, or null" }))),
+    ),
+  restoring: { type: "null", description: "Takes a deletion back" } as JsonSchema,
+};
+
 /** What a client sends to create: writable properties, create-only ones. */
 export function createBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
   const open = Object.fromEntries(
@@ -206,6 +231,18 @@ export function createBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema 
   );
   return object({ ...open, ...spec.createOnly });
 }
+
+/** What a client sends to create several at once. */
+export function bulkBody(item: TSchema): TSchema {
+  return object({ items: list(item, { min: 1, max: bulkMax }) });
+}
+
+/** What it gets: all of them, in the order they were sent. */
+export function bulkAnswer(representation: TSchema): TSchema {
+  return object({ data: list(answered(representation), { min: 1, max: bulkMax }) });
+}
+
+const bulkMax = 100;
 
 /** What a client sends to replace: writable properties, and the version it saw if it likes. */
 export function replaceBody(spec: ResourceSpec<Fields, Fields, Fields>): TSchema {
@@ -283,6 +320,21 @@ export function standardOperations(resource: Resource): Record<string, Operation
         errors: broken,
       },
     ],
+    bulk: () => [
+      `create${Plural}`,
+      {
+        method: "POST",
+        path: `${spec.path}/bulk`,
+        params: parents,
+        summary: `Create several ${plural} at once: all of them, or none`,
+        body: bulkBody(createBody(spec)),
+        returns: bulkAnswer(resource.representation),
+        status: 201,
+        idempotent: true,
+        emits: created,
+        errors: broken,
+      },
+    ],
     get: () => [`get${Name}`, { method: "GET", path: item, params: ofItem, summary: `Read ${article(name)} ${name}` }],
     replace: () => [
       `replace${Name}`,
@@ -340,7 +392,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
       unversioned: false,
       ...own,
       errors: [...(own.errors ?? []), ...extra],
-      repeatable: action !== "create" && action !== "update",
+      repeatable: action !== "create" && action !== "bulk" && action !== "update",
       limit: spec.limit?.[action] ?? { class: "default" },
       resource,
       action,

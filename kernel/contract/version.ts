@@ -4,7 +4,7 @@
 // and how to translate; changes compose, so version 1 of a resource is its newest shape passed through
 // every change that came after version 1.
 
-import { answerObject, createBody, type Resource, replaceBody } from "./resource.ts";
+import { answerObject, createBody, deletedAt, type Resource, replaceBody, restorersOf } from "./resource.ts";
 import { type Fields, object, schemaOf, type TSchema } from "./schema.ts";
 
 type Plain = Record<string, unknown>;
@@ -39,6 +39,8 @@ export function change(resource: Resource, spec: Omit<Change, "resource">): Chan
 /** A resource as one version of the API shows it. */
 export interface Shape {
   readonly representation: TSchema;
+  /** The representation as answers may hold it: with `deletedAt` for who asked for deleted rows too. */
+  readonly answer: TSchema;
   readonly create: TSchema;
   readonly replace: TSchema;
   /** Which newest property a property, filter or sort key of this version means. */
@@ -53,8 +55,10 @@ export function shapeOf(resource: Resource, version: number, changes: readonly C
   const applicable = changes
     .filter((one) => one.resource.name === resource.name && one.until >= version)
     .toSorted((a, b) => b.until - a.until);
+  const representation = reshape(resource.representation, applicable, true);
   return {
-    representation: reshape(resource.representation, applicable, true),
+    representation,
+    answer: restorersOf(resource) ? withDeletedAt(representation) : representation,
     create: reshape(createBody(resource.spec), applicable, false),
     replace: reshape(replaceBody(resource.spec), applicable, false),
     newestName: (name) => applicable.reduceRight((older, one) => one.renames?.[older] ?? older, name),
@@ -62,6 +66,11 @@ export function shapeOf(resource: Resource, version: number, changes: readonly C
     up: (sent) => applicable.reduceRight((value, one) => one.toNewer(value), sent),
     newest: applicable.length === 0,
   };
+}
+
+function withDeletedAt(representation: TSchema): TSchema {
+  const fields = schemaOf(representation).properties as unknown as Fields;
+  return object({ ...fields, deletedAt: deletedAt.answered() });
 }
 
 function reshape(schema: TSchema, changes: readonly Change[], answer: boolean): TSchema {

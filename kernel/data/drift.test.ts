@@ -40,7 +40,7 @@ test("every difference is named: a missing table, column, index, another type, n
   assert.deepEqual((await findDrift(database, [thing])).toSorted(), [
     "things has no unique index named things_name_key",
     "things.count is missing",
-    "things.deleted_at is missing, and the resource is deleted softly",
+    "things.deleted_at is missing",
     "things.name may be null, and the contract says it never is",
     "things.note is not null, and the contract says nullable",
     "things.price is integer, and the contract says money",

@@ -39,8 +39,6 @@ async function driftOf(db: Queryable, resource: Resource): Promise<string[]> {
   const findings = [...wanted].flatMap(([name, schema]) =>
     driftOfColumn(`${resource.table}.${name}`, columns.get(name), schema),
   );
-  if (resource.spec.softDelete === true && !columns.has("deleted_at"))
-    findings.push(`${resource.table}.deleted_at is missing, and the resource is deleted softly`);
   for (const { name, nullable, filled } of columns.values()) {
     if (!nullable && !filled && !wanted.has(name))
       findings.push(`${resource.table}.${name} must be filled, and the contract does not know it`);

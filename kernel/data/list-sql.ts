@@ -48,7 +48,7 @@ export function countSql(source: ListSource, query: ListQuery, scope: Scope): St
 }
 
 function conditionsOf(source: ListSource, query: ListQuery, scope: Scope, values: unknown[]): string[] {
-  const conditions = source.softDelete ? ["deleted_at is null"] : [];
+  const conditions = source.softDelete && !query.includeDeleted ? ["deleted_at is null"] : [];
   for (const [property, value] of Object.entries(scope)) {
     const { sql, encode } = column(source, property);
     conditions.push(`${sql} = ${bind(values, encode(value))}`);

@@ -30,8 +30,12 @@ export interface ListPage<T> {
 
 export interface Table<R extends Resource = Resource> {
   readonly resource: R;
-  /** The living row. With `lock`, other writers wait until the transaction ends. */
-  get(db: Queryable, id: string, options?: { lock?: boolean; scope?: Scope }): Promise<RowOf<R> | undefined>;
+  /** The row, deleted ones only with `includeDeleted`. With `lock`, other writers wait until the transaction ends. */
+  get(
+    db: Queryable,
+    id: string,
+    options?: { lock?: boolean; scope?: Scope; includeDeleted?: boolean },
+  ): Promise<RowOf<R> | undefined>;
   /** The living rows among the ids, in no particular order. */
   getMany(db: Queryable, ids: readonly string[]): Promise<RowOf<R>[]>;
   list(
@@ -41,17 +45,25 @@ export interface Table<R extends Resource = Resource> {
   ): Promise<ListPage<RowOf<R>>>;
   /** Inserts version 1. A taken unique value is a Failure DUPLICATE. */
   insert(tx: Tx, values: Partial<RowOf<R>> & { id: string }, now: string): Promise<RowOf<R>>;
-  /** Writes the given properties and raises the version; undefined when the row is gone. */
+  /**
+   * Writes the given properties and raises the version; undefined when the row is gone. A deleted row is gone,
+   * unless `deletedAt: null` is among them, which restores it: a unique value taken meanwhile is a DUPLICATE.
+   */
   update(tx: Tx, id: string, values: Partial<RowOf<R>>, now: string): Promise<RowOf<R> | undefined>;
   /** Deletes softly where the resource says so; answers the row as it was left, or undefined. */
   remove(tx: Tx, id: string, now: string): Promise<RowOf<R> | undefined>;
+  /**
+   * Erases at most `limit` rows that were deleted softly before `before`; answers how many. Several processes at
+   * once erase different ones.
+   */
+  purge(db: Queryable, before: string, limit: number): Promise<number>;
 }
 
 export function createTable<R extends Resource>(resource: R): Table<R> {
   const columns = columnsOf(resource);
   const table = `"${resource.table}"`;
   const selected = [...columns.values()].map((column) => column.sql).join(", ");
-  const softDelete = resource.spec.softDelete === true;
+  const softDelete = Boolean(resource.spec.softDelete);
   const living = softDelete ? " and deleted_at is null" : "";
   const source: ListSource = {
     table,
@@ -64,9 +76,10 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   const decode = (row: Row) => decodeRow(columns, row) as RowOf<R>;
   const statement = statementsOf(resource.table);
 
-  const getText = `select ${selected} from ${table} where id = $1${living}`;
-  const selectOne = statement("get", getText);
-  const selectForUpdate = statement("lock", `${getText} for update`);
+  const selectOne = (includeDeleted: boolean, lock: boolean) => {
+    const text = `select ${selected} from ${table} where id = $1${includeDeleted ? "" : living}${lock ? " for update" : ""}`;
+    return statement(text, text);
+  };
   const selectMany = statement("many", `select ${selected} from ${table} where id = any($1::uuid[])${living}`);
   const removal = softDelete
     ? statement(
@@ -75,10 +88,16 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       )
     : statement("remove", `delete from ${table} where id = $1 returning ${selected}`);
 
+  const purgeDeleted = statement(
+    "purge",
+    `delete from ${table} where id in (
+       select id from ${table} where deleted_at < $1 order by deleted_at limit $2 for update skip locked)`,
+  );
+
   return {
     resource,
-    async get(db, id, { lock = false, scope = {} } = {}) {
-      const { rows } = await db.query(lock ? selectForUpdate : selectOne, [idColumn.encode(id)]);
+    async get(db, id, { lock = false, scope = {}, includeDeleted = false } = {}) {
+      const { rows } = await db.query(selectOne(includeDeleted, lock), [idColumn.encode(id)]);
       const row = rows[0] && decode(rows[0]);
       return row && Object.entries(scope).every(([property, value]) => row[property] === value) ? row : undefined;
     },
@@ -87,7 +106,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       return rows.map(decode);
     },
     async list(db, query, { scope, cursors, binding }) {
-      const bound = `${binding}\n${resource.table}\n${JSON.stringify([query.filters, query.sort, query.q, scope])}`;
+      const bound = `${binding}\n${resource.table}\n${JSON.stringify([query.filters, query.sort, query.q, query.includeDeleted, scope])}`;
       const after = query.cursor === undefined ? undefined : cursors.decode(bound, query.cursor);
       const total = query.page === undefined ? undefined : await count(db, source, query, scope);
       const beyond = total !== undefined && (query.page! - 1) * query.limit >= total;
@@ -124,7 +143,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     async update(tx, id, values, now) {
       const used = Object.keys(values).flatMap((property) => columns.get(property) ?? []);
       const assignments = used.map((column, index) => `${column.sql} = $${index + 3}, `).join("");
-      const text = `update ${table} set ${assignments}version = version + 1, updated_at = $2 where id = $1${living} returning ${selected}`;
+      const text = `update ${table} set ${assignments}version = version + 1, updated_at = $2 where id = $1${"deletedAt" in values ? "" : living} returning ${selected}`;
       const parameters = [
         idColumn.encode(id),
         now,
@@ -139,6 +158,11 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     async remove(tx, id, now) {
       const { rows } = await tx.query(removal, softDelete ? [idColumn.encode(id), now] : [idColumn.encode(id)]);
       return rows[0] && decode(rows[0]);
+    },
+    async purge(db, before, limit) {
+      if (!softDelete) return 0;
+      const { rowCount } = await db.query(purgeDeleted, [before, limit]);
+      return rowCount;
     },
   };
 }

@@ -3,7 +3,7 @@ export type { App, AppSettings, Demo } from "./app.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
 export {
   choiceSetting,
-  durationSetting,
+  daysSetting,
   limitSetting,
   listSetting,
   portSetting,

@@ -93,10 +93,12 @@ export function limitSetting(fallback: string, meaning: string): Setting<Policy 
   return setting(meaning, fallback, read(fallback), read);
 }
 
-export function durationSetting(fallback: string, meaning: string): Setting<number> {
+/** A number of days, at least one; `off` reads as undefined. */
+export function daysSetting(fallback: string, meaning: string): Setting<number | undefined> {
   const read = (text: string) => {
-    const ms = parseDuration(text);
-    if (ms === undefined) throw new Error("must be a duration like 500ms, 30s, 15m or 24h");
+    if (text === "off") return undefined;
+    const ms = text.endsWith("d") ? parseDuration(text) : undefined;
+    if (ms === undefined || ms === 0) throw new Error('must be a number of days like 90d, or "off"');
     return ms;
   };
   return setting(meaning, fallback, read(fallback), read);

@@ -51,6 +51,8 @@ export interface SystemSettings {
   readonly corsOrigins: readonly string[];
   readonly issuer: string;
   readonly requestTimeoutMs: number;
+  /** How long rows that were deleted softly stay before they are erased; undefined: for ever. */
+  readonly purgeDeletedAfterMs: number | undefined;
   readonly checkAnswers: boolean;
 }
 
@@ -257,6 +259,7 @@ function createServices(
         bus,
         subscribersOf,
         cursorSecret,
+        purgeDeletedAfterMs: options.settings.purgeDeletedAfterMs,
       }),
     );
   }

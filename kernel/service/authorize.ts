@@ -1,7 +1,7 @@
 // Who may: evaluates the grants of an operation for a caller, before anything is read.
 
 import { type Caller, credentialsMissing, roleMissing } from "../auth/index.ts";
-import { notFound, type Access, type Grant } from "../contract/index.ts";
+import { type AnyOperation, notFound, type Access, type Grant, restorersOf } from "../contract/index.ts";
 
 /** `all`: any row. `own`: only rows whose owner is the caller. */
 export type Reach = "all" | "own";
@@ -29,6 +29,18 @@ export function authorize(access: Access, caller: Caller, params: Record<string,
 /** Whether the caller has one of the roles that a rule names. */
 export function holdsRole(access: Access, caller: Caller): boolean {
   return caller.kind === "service" || (caller.kind === "user" && access.some((grant) => isHeld(grant, caller)));
+}
+
+/** Whether the caller may see deleted rows of the operation's resource, and restore them. */
+export function mayRestore({ resource }: AnyOperation, caller: Caller): boolean {
+  const restorers = resource && restorersOf(resource);
+  return restorers !== undefined && holdsRole(restorers, caller);
+}
+
+/** 401 or 403 for who asks for deleted rows and may not see them. */
+export function authorizeDeleted(operation: AnyOperation, caller: Caller): void {
+  if (mayRestore(operation, caller)) return;
+  throw caller.kind === "nobody" ? credentialsMissing() : roleMissing();
 }
 
 function isHeld(grant: Grant, caller: { roles: readonly string[] }): boolean {

@@ -6,8 +6,6 @@ import { type Caller, roleMissing } from "../auth/index.ts";
 import {
   type AnyOperation,
   type Detail,
-  errors,
-  Failure,
   type Fields,
   invalid,
   kindOf,
@@ -15,10 +13,11 @@ import {
   readItemQuery,
   readListQuery,
   readValue,
+  restorersOf,
   schemaOf,
 } from "../contract/index.ts";
 import { type Query, readJson } from "../http/index.ts";
-import { holdsRole } from "./authorize.ts";
+import { authorizeDeleted, holdsRole, mayRestore } from "./authorize.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { type Expected, type IfMatch, preconditionRequired } from "./preconditions.ts";
 import type { Route, VersionedRoute } from "./routes.ts";
@@ -36,6 +35,7 @@ export interface DecodedQuery {
   query: Record<string, unknown>;
   list: ReturnType<typeof readListQuery>["list"] | undefined;
   fields: readonly string[] | undefined;
+  includeDeleted: boolean;
 }
 
 /** `findRow` throws 404: a read finds its row in the handler, but no complaint about the query may come first. */
@@ -43,27 +43,24 @@ export async function decodeQuery(
   route: Route,
   versioned: VersionedRoute,
   query: Query,
-  findRow: () => Promise<unknown>,
+  caller: Caller,
+  findRow: (includeDeleted: boolean) => Promise<unknown>,
 ): Promise<DecodedQuery> {
   const { operation, isList } = route;
   if (isList) {
     const { list, details } = readListQuery(versioned.grammar!, query);
+    if (list.includeDeleted) authorizeDeleted(operation, caller);
     refuse(details);
-    refuseDeleted(list.includeDeleted);
-    return { query: {}, list, fields: list.fields };
+    return { query: {}, list, fields: list.fields, includeDeleted: list.includeDeleted };
   }
   if (versioned.grammar !== undefined && operation.method === "GET") {
     const { fields, includeDeleted, details } = readItemQuery(versioned.grammar, query);
-    if (operation.action === "get" && (details.length > 0 || includeDeleted)) await findRow();
+    if (includeDeleted) authorizeDeleted(operation, caller);
+    if (operation.action === "get" && details.length > 0) await findRow(includeDeleted);
     refuse(details);
-    refuseDeleted(includeDeleted);
-    return { query: {}, list: undefined, fields };
+    return { query: {}, list: undefined, fields, includeDeleted };
   }
-  return { query: readDeclared(route, query), list: undefined, fields: undefined };
-}
-
-function refuseDeleted(includeDeleted: boolean): void {
-  if (includeDeleted) throw new Failure(errors.notImplemented, "Reading deleted rows is not built yet");
+  return { query: readDeclared(route, query), list: undefined, fields: undefined, includeDeleted: false };
 }
 
 /** The parameters that the operation declares, read as their types are written and validated like a body. */
@@ -91,6 +88,7 @@ export interface DecodedBody {
   sent: unknown;
   expected: Expected;
   change: (current: Record<string, unknown>) => Record<string, unknown>;
+  restores: boolean;
 }
 
 type Plain = Record<string, unknown>;
@@ -115,7 +113,13 @@ export async function decodeBody(
   versioned: VersionedRoute,
   request: BodyRequest,
 ): Promise<DecodedBody> {
-  const nothing = { body: undefined, sent: undefined, expected: { ifMatch: request.ifMatch }, change: () => ({}) };
+  const nothing = {
+    body: undefined,
+    sent: undefined,
+    expected: { ifMatch: request.ifMatch },
+    change: () => ({}),
+    restores: false,
+  };
   if (versioned.validateBody === undefined) return nothing;
   const sent = await readJson(request.message, {
     mediaTypes: operation.action === "update" ? patchTypes : jsonTypes,
@@ -124,9 +128,14 @@ export async function decodeBody(
   if (operation.action !== "update" && operation.action !== "replace") {
     const body = structuredClone(sent);
     refuse(versioned.validateBody(body));
-    return { ...nothing, sent, body: operation.action === "create" ? versioned.shape!.up(body as Plain) : body };
+    return { ...nothing, sent, body: inNewestShape(operation, versioned, body) };
   }
   return decodeChange(operation, versioned, sent, request);
+}
+
+function inNewestShape({ action }: AnyOperation, { shape }: VersionedRoute, body: unknown): unknown {
+  if (action === "create") return shape!.up(body as Plain);
+  return action === "bulk" ? { items: (body as { items: Plain[] }).items.map(shape!.up) } : body;
 }
 
 function decodeChange(
@@ -135,6 +144,8 @@ function decodeChange(
   sent: unknown,
   { caller, current, ifMatch }: BodyRequest,
 ): DecodedBody {
+  const restores = isRestoration(operation, sent);
+  if (isDeleted(current!) && !restores) throw notFound();
   // In a merge patch null takes a member away, so a null version is none.
   const version = (isObject(sent) ? sent.version : undefined) ?? undefined;
   if (operation.resource!.spec.precondition === "required" && ifMatch === undefined && version === undefined)
@@ -144,7 +155,17 @@ function decodeChange(
       ? replaced(operation, versioned, row, sent, caller)
       : patched(operation, versioned, row, sent, caller);
   const body = change(current!);
-  return { body, sent, expected: { ifMatch, body: version as number | undefined }, change };
+  return { body, sent, expected: { ifMatch, body: version as number | undefined }, change, restores };
+}
+
+/** `deletedAt: null` in a patch of a row whose deletion can be taken back. */
+function isRestoration({ action, resource }: AnyOperation, sent: unknown): boolean {
+  return action === "update" && restorersOf(resource!) !== undefined && isObject(sent) && sent.deletedAt === null;
+}
+
+/** Only who may restore a row gets to see that it is deleted; for everybody else it is not there. */
+export function isDeleted(row: Record<string, unknown>): boolean {
+  return (row.deletedAt ?? null) !== null;
 }
 
 /** The writable properties after a PUT. What the caller may not write stays, unless the body would change it: 403. */
@@ -168,9 +189,12 @@ function patched(
   operation: AnyOperation,
   { validateBody, shape, bodyProperties }: VersionedRoute,
   row: Plain,
-  patch: unknown,
+  sent: unknown,
   caller: Caller,
 ): Plain {
+  const restores = isRestoration(operation, sent);
+  if (restores && !mayRestore(operation, caller)) throw roleMissing();
+  const patch = restores ? omit(sent as Plain, ["deletedAt"]) : sent;
   const shown = shape!.down(representationOf(operation.resource!, row));
   const before = Object.fromEntries(
     [...bodyProperties].filter((name) => name !== "version").map((name) => [name, shown[name]]),

@@ -1,16 +1,27 @@
 // From what a handler returned to the answer: representation, status, Location, ETag, Link.
 
 import { createHash } from "node:crypto";
-import { type AnyOperation, type ListQuery, type Page, type Resource, schemaOf } from "../contract/index.ts";
+import {
+  type AnyOperation,
+  type ListQuery,
+  type Page,
+  type Resource,
+  schemaOf,
+  type Shape,
+} from "../contract/index.ts";
 import { type Answer, etagOf, type Link, linkHeader, type Query } from "../http/index.ts";
 import type { Route, VersionedRoute } from "./routes.ts";
 import { representationOf } from "./rows.ts";
+
+type Row = Record<string, unknown>;
 
 export interface Encoding {
   route: Route;
   versioned: VersionedRoute;
   fields: readonly string[] | undefined;
   list: ListQuery | undefined;
+  /** Rows are shown with `deletedAt`. */
+  includeDeleted: boolean;
   /** The path and query of the request, for `Link`. */
   path: string;
   query: Query;
@@ -21,26 +32,34 @@ export interface Encoding {
 export function encodeResult(encoding: Encoding, result: unknown): Answer {
   const { operation } = encoding.route;
   if (operation.status === 204) return { status: 204, headers: {} };
-  if (encoding.route.isList) return encodePage(encoding, result as Page<Record<string, unknown>>);
-  if (encoding.versioned.shape !== undefined)
-    return encodeRow(encoding, operation.resource!, result as Record<string, unknown>);
+  if (operation.action === "bulk") return encodeMany(encoding, operation.resource!, result as Row[]);
+  if (encoding.route.isList) return encodePage(encoding, result as Page<Row>);
+  if (encoding.versioned.shape !== undefined) return encodeRow(encoding, operation.resource!, result as Row);
   checkAnswer(encoding, operation, result);
   const body = JSON.stringify(result);
   return { status: operation.status, headers: operation.method === "GET" ? { etag: etagOf(body) } : {}, body };
 }
 
-function encodeRow(encoding: Encoding, resource: Resource, row: Record<string, unknown>): Answer {
+function encodeRow(encoding: Encoding, resource: Resource, row: Row): Answer {
   const { operation } = encoding.route;
   const shown = present(encoding, resource, row);
   checkAnswer(encoding, operation, shown);
   const headers: Record<string, string> = {
-    etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding.fields),
+    etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding),
   };
   if (operation.status === 201) headers.location = locationOf(resource, row, encoding.versioned.version.number);
   return { status: operation.status, headers, body: JSON.stringify(narrowed(shown, encoding.fields)) };
 }
 
-function encodePage(encoding: Encoding, page: Page<Record<string, unknown>>): Answer {
+/** What a bulk create made. Each has a URL and a tag of its own, so the answer names none. */
+function encodeMany(encoding: Encoding, resource: Resource, rows: readonly Row[]): Answer {
+  const { operation } = encoding.route;
+  const shown = { data: rows.map((row) => present(encoding, resource, row)) };
+  checkAnswer(encoding, operation, shown);
+  return { status: operation.status, headers: {}, body: JSON.stringify(shown) };
+}
+
+function encodePage(encoding: Encoding, page: Page<Row>): Answer {
   const { operation } = encoding.route;
   const items =
     encoding.versioned.shape === undefined
@@ -54,29 +73,36 @@ function encodePage(encoding: Encoding, page: Page<Record<string, unknown>>): An
   return { status: operation.status, headers: { etag: etagOf(body), ...linksOf(encoding, page.pagination) }, body };
 }
 
-function present({ versioned }: Encoding, resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
-  const newest = representationOf(resource, row);
-  if (versioned.shape!.newest) return newest;
-  const older = versioned.shape!.down(newest);
-  // In the order of the declared shape, whatever order the translation produced.
-  return Object.fromEntries(
-    Object.keys(schemaOf(versioned.shape!.representation).properties!).map((name) => [name, older[name]]),
-  );
+function present({ versioned, includeDeleted }: Encoding, resource: Resource, row: Row): Row {
+  const shown = inShape(versioned.shape!, representationOf(resource, row));
+  return includeDeleted ? { ...shown, deletedAt: row.deletedAt } : shown;
 }
 
-function narrowed(shown: Record<string, unknown>, fields: readonly string[] | undefined): Record<string, unknown> {
+function inShape(shape: Shape, newest: Row): Row {
+  if (shape.newest) return newest;
+  const older = shape.down(newest);
+  // In the order of the declared shape, whatever order the translation produced.
+  return Object.fromEntries(Object.keys(schemaOf(shape.representation).properties!).map((name) => [name, older[name]]));
+}
+
+function narrowed(shown: Row, fields: readonly string[] | undefined): Row {
   return fields === undefined ? shown : Object.fromEntries(fields.map((name) => [name, shown[name]]));
 }
 
 /** `"3"` for the plain representation; a suffix for every other, since a strong tag names the very bytes. */
-export function tagOf(rowVersion: number, apiVersion: number, fields: readonly string[] | undefined): string {
+export function tagOf(
+  rowVersion: number,
+  apiVersion: number,
+  { fields, includeDeleted }: Pick<Encoding, "fields" | "includeDeleted">,
+): string {
   const api = apiVersion === 1 && fields === undefined ? "" : `.v${apiVersion}`;
+  const deleted = includeDeleted ? ".deleted" : "";
   const narrow =
     fields === undefined ? "" : `.${createHash("sha1").update(fields.join(",")).digest("hex").slice(0, 8)}`;
-  return `"${rowVersion}${api}${narrow}"`;
+  return `"${rowVersion}${api}${deleted}${narrow}"`;
 }
 
-function locationOf(resource: Resource, row: Record<string, unknown>, version: number): string {
+function locationOf(resource: Resource, row: Row, version: number): string {
   const collection = resource.spec.path.replace(/\{(\w+)\}/g, (_, parameter: string) =>
     encodeURIComponent(String(row[parameter])),
   );

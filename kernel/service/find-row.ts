@@ -2,7 +2,7 @@
 
 import type { Caller } from "../auth/index.ts";
 import { notFound } from "../contract/index.ts";
-import type { Reach } from "./authorize.ts";
+import { mayRestore, type Reach } from "./authorize.ts";
 import type { Route } from "./routes.ts";
 import { scopeOfPath } from "./rows.ts";
 
@@ -22,20 +22,30 @@ export function scopeOf(
   return { ...scope, [owner]: caller.userId };
 }
 
-/** Writes on an item look for it first: 404 comes before every complaint about the request itself. */
-export async function findCurrent(route: Route, params: Record<string, string>, scope: Record<string, unknown>) {
+/**
+ * Writes on an item look for it first: 404 comes before every complaint about the request itself. A deleted row is
+ * found for who may restore it: whether the PATCH does is known when its body was read.
+ */
+export async function findCurrent(
+  route: Route,
+  params: Record<string, string>,
+  scope: Record<string, unknown>,
+  caller: Caller,
+) {
   const { action } = route.operation;
-  return action === "replace" || action === "update" || action === "remove" ? findRow(route, params, scope) : undefined;
+  if (action !== "replace" && action !== "update" && action !== "remove") return undefined;
+  return findRow(route, params, scope, action === "update" && mayRestore(route.operation, caller));
 }
 
 export async function findRow(
   { operation, service }: Route,
   params: Record<string, string>,
   scope: Record<string, unknown>,
+  includeDeleted: boolean,
 ) {
   const row = await service.parts.tables
     .get(operation.resource!.name)!
-    .get(service.parts.database, params.id!, { scope });
+    .get(service.parts.database, params.id!, { scope, includeDeleted });
   if (row === undefined) throw notFound();
   return row;
 }

@@ -20,6 +20,10 @@ export interface Extras {
   list: ListQuery;
   /** For lists and reads: only rows with these values may be shown. */
   scope: Readonly<Record<string, unknown>>;
+  /** For reads: deleted rows may be shown too. */
+  includeDeleted: boolean;
+  /** For PATCH: a deletion is to be taken back. */
+  restores: boolean;
   /** For PUT, PATCH and DELETE of a resource: the version the client saw. */
   expected: Expected;
   /** For PUT and PATCH: the new values of the writable properties, given the row as it is now. */
@@ -86,6 +90,16 @@ export function implement<O extends Record<string, AnyOperation>>(
   for (const [key, operation] of Object.entries(contract.allOperations)) {
     if (operation.action === undefined && handlers[key] === undefined)
       throw new Error(`Operation ${name}.${key} has no handler. Add it to ${file}.`);
+  }
+  for (const { resource, action, name: bulk } of Object.values(contract.allOperations)) {
+    if (action !== "bulk" || handlers[bulk] !== undefined) continue;
+    const create = Object.values(contract.allOperations).find(
+      (one) => one.resource === resource && one.action === "create",
+    );
+    if (create !== undefined && handlers[create.name] !== undefined)
+      throw new Error(
+        `${file} has a handler of its own for ${create.name}, which ${bulk} would pass by. Give ${bulk} one too.`,
+      );
   }
   for (const key of Object.keys(handlers)) {
     if (contract.allOperations[key] === undefined)

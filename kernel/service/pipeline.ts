@@ -1,8 +1,8 @@
 // The way of a request, top-down in one function: `answer`.
 //
 // The order of the checks is part of the contract with clients: route, limit, 401, 403/404, 412/428,
-// 415, 413, 400, 422, 409. One thing has to wait: whether a PUT or PATCH without If-Match names its version
-// is known only when its body was read. Each step either lets the request go on or throws a Failure; one
+// 415, 413, 400, 422, 409. Two things have to wait until a body was read: whether a PUT or PATCH without
+// If-Match names its version, and whether the PATCH of a deleted row restores it. Each step either lets the request go on or throws a Failure; one
 // place turns a Failure into bytes.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -21,7 +21,7 @@ import {
 } from "../http/index.ts";
 import { authorize } from "./authorize.ts";
 import { type CallFacts, createContext } from "./context.ts";
-import { checkParams, decodeBody, decodeQuery } from "./decode.ts";
+import { checkParams, decodeBody, decodeQuery, isDeleted } from "./decode.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
 import {
   type Exchange,
@@ -79,35 +79,39 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const reach = authorize(operation.access, exchange.caller, params);
   checkParams(operation, params);
   const scope = scopeOf(route, params, exchange.caller, reach);
-  const current = await findCurrent(route, params, scope);
+  const current = await findCurrent(route, params, scope, exchange.caller);
 
   const ifMatch = current && readIfMatch(message.headers["if-match"]);
-  if (current !== undefined) checkExpected({ ifMatch }, current.version);
+  if (current !== undefined && !isDeleted(current)) checkExpected({ ifMatch }, current.version);
   if (operation.action === "remove" && operation.resource!.spec.precondition === "required" && ifMatch === undefined)
     throw preconditionRequired();
 
-  const { body, sent, expected, change } = await decodeBody(route, versioned, {
+  const { body, sent, ...changing } = await decodeBody(route, versioned, {
     message,
     maxBytes: options.maxBodyBytes,
     caller: exchange.caller,
     current,
     ifMatch,
   });
-  const { query, list, fields } = await decodeQuery(route, versioned, target.query, () =>
-    findRow(route, params, scope),
+  const { query, list, ...shown } = await decodeQuery(
+    route,
+    versioned,
+    target.query,
+    exchange.caller,
+    (includeDeleted) => findRow(route, params, scope, includeDeleted),
   );
   await takeAccountLimit(options, exchange, route, body);
 
   const encoding: Encoding = {
     route,
     versioned,
-    fields,
+    ...shown,
     list,
     path: target.rawPath,
     query: target.query,
     checkAnswers: options.checkAnswers,
   };
-  const input = { params, query, body, list, scope, expected, change };
+  const input = { params, query, body, list, scope, includeDeleted: shown.includeDeleted, ...changing };
   const run = (facts: Pick<CallFacts, "idempotent">) => {
     const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
     const context = createContext(service.parts, {
@@ -132,7 +136,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
       : await runOnce(options, exchange, route, { key, path, sent, encoding, running, run });
   return conditional(exchange, {
     ...result,
-    headers: { ...cacheHeaders(route, message.method!, result), ...result.headers },
+    headers: { ...cacheHeaders(encoding, message.method!, result), ...result.headers },
   });
 }
 
@@ -169,10 +173,15 @@ function refuseUndeclared({ checkAnswers }: PipelineOptions, { operation, errorC
   throw error;
 }
 
-function cacheHeaders({ operation }: Route, method: string, result: Answer): Record<string, string> {
+function cacheHeaders(
+  { route: { operation }, includeDeleted }: Encoding,
+  method: string,
+  result: Answer,
+): Record<string, string> {
   if (operation.secret || (method !== "GET" && method !== "HEAD") || result.status >= 300)
     return { "cache-control": "no-store" };
-  return { "cache-control": operation.access.includes("anyone") ? "public, no-cache" : "private, no-cache" };
+  const forAnyone = operation.access.includes("anyone") && !includeDeleted;
+  return { "cache-control": forAnyone ? "public, no-cache" : "private, no-cache" };
 }
 
 /** 304 when the client's copy is the very bytes it would get, encoding included. */

@@ -14,14 +14,18 @@ test("If-Match names versions: of any representation and encoding, strong tags o
   for (const header of ["3", "", "nonsense", '"open']) throws(() => readIfMatch(header), status(400), header);
 });
 
-test("a tag that was made is read back, whatever the version of the API and the fields", () => {
+test("a tag that was made is read back, whatever the version of the API, the fields and whether deleted rows show", () => {
+  const tag = (version: number, fields?: string[], includeDeleted = false) =>
+    tagOf(7, version, { fields, includeDeleted });
   const tags = [
-    tagOf(7, 1, undefined),
-    tagOf(7, 2, undefined),
-    tagOf(7, 1, ["id"]),
-    tagOf(7, 1, ["id", "name"]),
-    tagOf(7, 1, ["name", "id"]),
-    tagOf(7, 2, ["id"]),
+    tag(1),
+    tag(2),
+    tag(1, ["id"]),
+    tag(1, ["id", "name"]),
+    tag(1, ["name", "id"]),
+    tag(2, ["id"]),
+    tag(1, undefined, true),
+    tag(1, ["id"], true),
   ];
   deepEqual(new Set(tags).size, tags.length);
   for (const tag of tags) deepEqual(readIfMatch(tag), [7]);

@@ -4,6 +4,8 @@ import findMyWay from "find-my-way";
 import {
   type AnyOperation,
   type ApiVersion,
+  bulkAnswer,
+  bulkBody,
   answered,
   compileValidator,
   errorsOf,
@@ -104,10 +106,9 @@ function compileVersion(
   version: ApiVersion,
   isList: boolean,
 ): VersionedRoute {
-  const { resource, action } = operation;
+  const { resource } = operation;
   const shape = resource === undefined ? undefined : shapeOf(resource, version.number, service.contract.changes);
-  const bodySchema =
-    action === "create" ? shape!.create : action === "replace" || action === "update" ? shape!.replace : operation.body;
+  const bodySchema = bodyOf(operation, shape);
   const answer = answerSchema(operation, shape, isList);
   return {
     version,
@@ -119,9 +120,16 @@ function compileVersion(
   };
 }
 
+function bodyOf({ action, body }: AnyOperation, shape: Shape | undefined): TSchema | undefined {
+  if (action === "create") return shape!.create;
+  if (action === "bulk") return bulkBody(shape!.create);
+  return action === "replace" || action === "update" ? shape!.replace : body;
+}
+
 function answerSchema(operation: AnyOperation, shape: Shape | undefined, isList: boolean): TSchema | undefined {
   if (operation.returns === undefined || shape === undefined) return operation.returns;
-  if (!isList) return shape.representation;
+  if (operation.action === "bulk") return bulkAnswer(shape.representation);
+  if (!isList) return shape.answer;
   const page = schemaOf(operation.returns).properties as unknown as Fields;
-  return object({ ...page, data: { type: "array", items: answered(shape.representation) } });
+  return object({ ...page, data: { type: "array", items: answered(shape.answer) } });
 }

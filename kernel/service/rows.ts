@@ -3,6 +3,7 @@
 
 import { canonicalJson } from "../base/index.ts";
 import {
+  Failure,
   type Fields,
   type ListQuery,
   notFound,
@@ -22,17 +23,47 @@ export async function createRow<R extends Resource>(
   resource: R,
   values: Record<string, unknown>,
 ): Promise<RowOf<R>> {
-  const row = {
-    ...defaultsOf(resource),
-    ...ownerOf(ctx, resource),
-    ...values,
-    id: ctx.newId(resource.spec.id),
-  } as Partial<RowOf<R>> & { id: string };
-  return ctx.transaction(async (tx) => {
-    const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
-    await announce(ctx, tx, resource, "created", inserted);
-    return inserted;
-  });
+  const row = newRow(ctx, resource, values);
+  return ctx.transaction((tx) => insertRow(ctx, tx, resource, row));
+}
+
+/** Creates all of the rows or, when one is refused, none; the refusal names its place: `items[3].sku`. */
+export async function createRows<R extends Resource>(
+  ctx: Context,
+  resource: R,
+  items: readonly Record<string, unknown>[],
+): Promise<RowOf<R>[]> {
+  const rows = items.map((values) => newRow(ctx, resource, values));
+  return ctx.transaction((tx) =>
+    // Sent without waiting for each other; the first that fails is the first to reject, since they run in order.
+    Promise.all(
+      rows.map((row, index) =>
+        insertRow(ctx, tx, resource, row).catch((error: unknown) => {
+          throw placed(error, `items[${index}]`);
+        }),
+      ),
+    ),
+  );
+}
+
+type NewRow<R extends Resource> = Partial<RowOf<R>> & { id: string };
+
+function newRow<R extends Resource>(ctx: Context, resource: R, values: Record<string, unknown>): NewRow<R> {
+  const id = ctx.newId(resource.spec.id);
+  return { ...defaultsOf(resource), ...ownerOf(ctx, resource), ...values, id } as NewRow<R>;
+}
+
+async function insertRow<R extends Resource>(ctx: Context, tx: Tx, resource: R, row: NewRow<R>): Promise<RowOf<R>> {
+  const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
+  await announce(ctx, tx, resource, "created", inserted);
+  return inserted;
+}
+
+/** A refusal of one item, with its fields named from the whole body. */
+function placed(error: unknown, place: string): unknown {
+  if (!(error instanceof Failure)) return error;
+  const details = error.details.map(({ field, message }) => ({ field: `${place}.${field}`, message }));
+  return new Failure(error, error.message, { details, headers: error.headers, cause: error.cause });
 }
 
 /** What a change adds beyond the client's values, decided on the locked row; throws to refuse. */
@@ -44,7 +75,7 @@ export type Decide<R extends Resource> = (
 
 /**
  * Changes a row under its lock: version check, then `decide`, then write. A change that changes
- * nothing writes nothing, bumps no version and emits nothing.
+ * nothing writes nothing, bumps no version and emits nothing. Taking a deletion back is a change like any other.
  */
 export async function changeRow<R extends Resource>(
   ctx: Context,
@@ -54,11 +85,13 @@ export async function changeRow<R extends Resource>(
 ): Promise<RowOf<R>> {
   return ctx.transaction(async (tx) => {
     const table = ctx.table(resource);
-    const current = await table.get(tx, input.params.id!, { lock: true, scope: input.scope });
+    const { scope, restores } = input;
+    const current = await table.get(tx, input.params.id!, { lock: true, scope, includeDeleted: restores });
     if (current === undefined) throw notFound();
     checkExpected(input.expected, current.version);
     const next = input.change(current);
-    const values: Record<string, unknown> = { ...next, ...(await decide?.(tx, current, next)) };
+    const restored = restores ? { deletedAt: null } : {};
+    const values: Record<string, unknown> = { ...next, ...restored, ...(await decide?.(tx, current, next)) };
     const changed = Object.keys(values).filter(
       (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
     );
@@ -93,7 +126,8 @@ export async function removeRow<R extends Resource>(
 }
 
 export async function readRow<R extends Resource>(ctx: Context, resource: R, input: StandardInput): Promise<RowOf<R>> {
-  const row = await ctx.table(resource).get(ctx.db, input.params.id!, { scope: input.scope });
+  const { scope, includeDeleted } = input;
+  const row = await ctx.table(resource).get(ctx.db, input.params.id!, { scope, includeDeleted });
   if (row === undefined) throw notFound();
   return row;
 }

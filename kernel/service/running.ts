@@ -1,7 +1,7 @@
 // A contract and its implementation become a running service: its database, tables, outbox, relay,
 // inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
 
-import type { Clock, Logger, Random } from "../base/index.ts";
+import { type Clock, type Logger, type Random, timestamp } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
 import type { AnyOperation, Envelope, Named, ServiceContract } from "../contract/index.ts";
 import {
@@ -11,13 +11,14 @@ import {
   findDrift,
   migrate,
   type MigrationSource,
+  type Table,
   type Tx,
 } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import { purgeRecords } from "./idempotency.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
-import { changeRow, createRow, listRows, readRow, removeRow } from "./rows.ts";
+import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
 
 export interface RunningService {
   readonly contract: ServiceContract;
@@ -40,6 +41,8 @@ export interface ServiceOptions {
   bus: Bus;
   /** Every service of the system whose contract subscribes to a type of event. */
   subscribersOf: (type: string) => readonly string[];
+  /** How long rows that were deleted softly stay; undefined: for ever. */
+  purgeDeletedAfterMs: number | undefined;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -73,6 +76,8 @@ export async function migrateService(database: Database, implementation: Impleme
 const eventTimeoutMs = 30_000;
 const jobTimeoutMs = 60_000;
 const purgeEveryMs = 10 * 60_000;
+const purgeBatch = 1_000;
+const purgeBatchesMax = 20;
 
 export function createService(options: ServiceOptions): RunningService {
   const { implementation, database, clock, random, calls } = options;
@@ -124,8 +129,7 @@ export function createService(options: ServiceOptions): RunningService {
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
-      const purge: Job = { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) };
-      for (const [name, job] of Object.entries({ ...implementation.jobs, "ashlar.purge": purge }))
+      for (const [name, job] of Object.entries({ ...implementation.jobs, ...ownJobs(options, parts) }))
         working.push(repeat(parts, name, job, log, stopping.signal));
     },
     async stop() {
@@ -134,6 +138,28 @@ export function createService(options: ServiceOptions): RunningService {
       await Promise.all([relay.stop(), inbox.stop(), ...working]);
     },
   };
+}
+
+/** What the platform clears away by itself. */
+function ownJobs({ clock, purgeDeletedAfterMs }: ServiceOptions, { tables }: ServiceParts): Record<string, Job> {
+  return {
+    "ashlar.purge": { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) },
+    "ashlar.purgeDeleted": {
+      everyMs: purgeEveryMs,
+      run: async (ctx) => {
+        if (purgeDeletedAfterMs === undefined) return;
+        const before = timestamp(clock.nowMs() - purgeDeletedAfterMs);
+        for (const table of tables.values()) await purgeTable(ctx, table, before);
+      },
+    },
+  };
+}
+
+/** Erases in batches, so that no statement holds many locks, and at most as many as fit into the time of a job. */
+async function purgeTable(ctx: Context, table: Table, before: string): Promise<void> {
+  let erased = purgeBatch;
+  for (let batches = 0; batches < purgeBatchesMax && erased === purgeBatch; batches++)
+    erased = await table.purge(ctx.db, before, purgeBatch);
 }
 
 function standardHandler(operation: Named<AnyOperation>): AnyHandler {
@@ -145,6 +171,8 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
       return (ctx, input: StandardInput) => readRow(ctx, resource!, input);
     case "create":
       return (ctx, input: StandardInput) => createRow(ctx, resource!, { ...input.body, ...input.scope });
+    case "bulk":
+      return (ctx, input: StandardInput) => createRows(ctx, resource!, bulkItems(input));
     case "replace":
     case "update":
       return (ctx, input: StandardInput) => changeRow(ctx, resource!, input);
@@ -155,6 +183,10 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
         `Operation ${operation.service}.${operation.name} has no handler. Add it to services/${operation.service}/service.ts.`,
       );
   }
+}
+
+function bulkItems({ body, scope }: StandardInput): Record<string, unknown>[] {
+  return (body.items as Record<string, unknown>[]).map((values) => ({ ...values, ...scope }));
 }
 
 async function invoke(

@@ -67,6 +67,7 @@ export async function startTestSystem({
       corsOrigins: [],
       issuer: "ashlar-test",
       requestTimeoutMs: 10_000,
+      purgeDeletedAfterMs: 90 * 24 * 60 * 60_000,
       checkAnswers: true,
       ...settings,
     },

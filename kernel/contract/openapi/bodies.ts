@@ -5,8 +5,8 @@ import { exampleOf } from "./example.ts";
 import type { Success } from "./responses.ts";
 import { documented, itemOfPage, partial, pascalCase } from "./schema.ts";
 import type { AnyOperation, Named } from "../operation.ts";
-import { answered } from "../resource.ts";
-import { schemaOf, type TSchema } from "../schema.ts";
+import { answered, bulkAnswer, bulkBody, deletedAt, type Resource, restorersOf } from "../resource.ts";
+import { type JsonSchema, schemaOf, type TSchema } from "../schema.ts";
 import type { ApiVersion, Shape } from "../version.ts";
 
 /** One operation in one version of the API, and what is needed to document it. */
@@ -25,14 +25,39 @@ export function bodyOf(part: VersionedOperation): object | undefined {
   const { action, body, resource } = operation;
   if (body === undefined) return undefined;
   const Name = resource && pascalCase(resource.name);
-  if (action === "create") return requestBody(part, shape!.create, `${Name}Create`);
-  if (action === "replace") return requestBody(part, shape!.replace, `${Name}Replace`);
-  if (action === "update") return requestBody(part, partial(shape!.replace), `${Name}Update`, patchTypes);
-  return requestBody(part, body, `${pascalCase(operation.name)}Body`);
+  if (action === "update") {
+    const reference = referTo(part, `${Name}Update`, patchOf(resource!, shape!));
+    return requestBody(reference, exampleOf(partial(shape!.replace)), patchTypes);
+  }
+  if (action === "bulk") {
+    const items = referTo(part, `${Name}Create`, shape!.create);
+    const schema = withItems(bulkBody(shape!.create), "items", items);
+    return requestBody(referTo(part, `${Name}BulkCreate`, schema), exampleOf(bulkBody(shape!.create)));
+  }
+  const [name, schema] =
+    action === "create"
+      ? [`${Name}Create`, shape!.create]
+      : action === "replace"
+        ? [`${Name}Replace`, shape!.replace]
+        : [`${pascalCase(operation.name)}Body`, body];
+  return requestBody(referTo(part, name, schema), exampleOf(schema));
 }
 
-function requestBody(part: VersionedOperation, schema: TSchema, name: string, types?: readonly string[]): object {
-  return { required: true, content: jsonContent(referTo(part, name, schema), exampleOf(schema), types) };
+function patchOf(resource: Resource, { replace }: Shape): JsonSchema {
+  const patch = partial(replace);
+  if (restorersOf(resource) === undefined) return patch;
+  return { ...patch, properties: { ...patch.properties, deletedAt: deletedAt.restoring } };
+}
+
+/** A list whose items are referred to by their name. */
+function withItems(schema: TSchema, property: string, items: Reference): JsonSchema {
+  const plain = schemaOf(schema);
+  const list: JsonSchema = { ...plain.properties?.[property], items: { ...items } };
+  return { ...plain, properties: { ...plain.properties, [property]: list } };
+}
+
+function requestBody(schema: Reference, example: unknown, types?: readonly string[]): object {
+  return { required: true, content: jsonContent(schema, example, types) };
 }
 
 /** What a success shows. */
@@ -41,23 +66,29 @@ export function successOf(part: VersionedOperation): Success {
   const { returns, resource } = operation;
   if (returns === undefined || operation.status === 204) return { schema: undefined, example: undefined };
   const Name = resource ? pascalCase(resource.name) : nameOfResult(operation);
+  if (operation.action === "bulk") {
+    const { representation, answer } = shape!;
+    const created = bulkAnswer(representation);
+    const schema = withItems(created, "data", referTo(part, Name, answer));
+    return { schema: referTo(part, `${Name}BulkCreated`, schema), example: exampleOf(created) };
+  }
   const item = itemOfPage(returns);
   if (item === undefined) {
-    const schema = shape?.representation ?? returns;
-    return { schema: referTo(part, Name, schema), example: exampleOf(schema) };
+    const schema = shape?.answer ?? returns;
+    return { schema: referTo(part, Name, schema), example: exampleOf(shape?.representation ?? returns) };
   }
-  const shown = shape ? answered(shape.representation) : (item as unknown as TSchema);
-  return pageOfItems(part, Name, shown, returns);
+  const shown = shape ? answered(shape.answer) : (item as unknown as TSchema);
+  const example = exampleOf(shape ? answered(shape.representation) : item);
+  return pageOfItems(part, Name, shown, returns, example);
 }
 
-function pageOfItems(part: VersionedOperation, name: string, item: TSchema, page: TSchema): Success {
+function pageOfItems(part: VersionedOperation, name: string, item: TSchema, page: TSchema, example: unknown): Success {
   const { schemas } = part.components;
   const { properties = {}, ...rest } = schemaOf(page);
   const pagination = schemas.refer("", ["Pagination"], documented(properties.pagination!));
   const reference = referTo(part, name, item);
   const schema = { ...rest, properties: { data: { ...properties.data, items: reference }, pagination } };
   const paging = { total: 1, page: 1, limit: 20, hasMore: false, nextCursor: null };
-  const example = exampleOf(item);
   return {
     schema: schemas.refer(name, namesFor(part, `${name}Page`), schema),
     example: example === undefined ? undefined : { data: [example], pagination: paging },
@@ -71,7 +102,7 @@ function nameOfResult({ name }: Named<AnyOperation>): string {
   return /^get[A-Z]/.test(name) ? name.slice(3) : `${pascalCase(name)}Result`;
 }
 
-function referTo(part: VersionedOperation, name: string, schema: TSchema): Reference {
+function referTo(part: VersionedOperation, name: string, schema: TSchema | JsonSchema): Reference {
   return part.components.schemas.refer(familyOf(part, name), namesFor(part, name), documented(schema));
 }
 

@@ -2,7 +2,7 @@
 
 import { type ErrorCode, errors } from "../errors.ts";
 import type { AnyOperation } from "../operation.ts";
-import { isPage } from "../resource.ts";
+import { isPage, restorersOf } from "../resource.ts";
 import type { ServiceContract } from "../service.ts";
 import type { ApiVersion } from "../version.ts";
 
@@ -14,6 +14,8 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
   const { body, resource, action, access, idempotent } = operation;
   const writes = action === "replace" || action === "update" || action === "remove";
   const guarded = resource?.spec.writableBy !== undefined && (action === "replace" || action === "update");
+  const restorable = resource !== undefined && restorersOf(resource) !== undefined;
+  const showsDeleted = restorable && (operation.method === "GET" || action === "update");
   const answersPage = isPage(operation.returns);
   const codes: (ErrorCode | false)[] = [
     errors.badRequest,
@@ -23,7 +25,7 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
     answersPage && errors.invalidCursor,
     // Also where anyone may: credentials that are sent must be good.
     errors.unauthenticated,
-    (isRoleOnly(operation) || guarded) && errors.forbidden,
+    (isRoleOnly(operation) || guarded || showsDeleted) && errors.forbidden,
     (Object.keys(operation.params).length > 0 || hasSelf(access)) && errors.notFound,
     errors.notAcceptable,
     body !== undefined && writes && errors.versionConflict,

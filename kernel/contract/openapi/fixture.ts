@@ -40,9 +40,10 @@ export const user = resource("user", {
   searchable: ["name", "email"],
   unique: [["email"]],
   writableBy: { roles: role("admin") },
-  softDelete: true,
+  softDelete: { restorableBy: role("admin") },
   access: {
     create: anyone,
+    bulk: role("admin"),
     list: role("admin"),
     get: either(self("id"), role("admin")),
     replace: either(self("id"), role("admin")),

@@ -70,14 +70,15 @@ const negotiated = [...commonHeaders, "API-Version", ...rateLimitHeaderNames] as
 
 /** What a success carries. */
 export function successHeaders(operation: AnyOperation, version: ApiVersion): HeaderName[] {
-  const { method, status, secret, resource, returns, idempotent } = operation;
+  const { method, status, secret, resource, action, returns, idempotent } = operation;
   const answersPage = isPage(returns);
-  const tagged = returns !== undefined && !secret && (method === "GET" || resource !== undefined);
+  const one = resource !== undefined && action !== "bulk";
+  const tagged = returns !== undefined && !secret && (method === "GET" || one);
   const deprecated = version.deprecatedAt !== undefined;
   const names: (HeaderName | false)[] = [
     ...negotiated,
     tagged && "ETag",
-    status === 201 && resource !== undefined && "Location",
+    status === 201 && one && "Location",
     (answersPage || deprecated) && "Link",
     idempotent && "Idempotent-Replayed",
     deprecated && "Deprecation",

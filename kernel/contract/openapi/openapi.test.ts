@@ -110,6 +110,9 @@ test("an older version shows the older shape, and a shape that did not change ke
     names.filter((name) => name.startsWith("User")),
     [
       "User",
+      "UserBulkCreate",
+      "UserBulkCreated",
+      "UserBulkCreatedV2",
       "UserCreate",
       "UserPage",
       "UserPageV2",
@@ -122,6 +125,24 @@ test("an older version shows the older shape, and a shape that did not change ke
   );
   ok("role" in document.components.schemas.User.properties && "roles" in document.components.schemas.UserV2.properties);
   ok(names.includes("Session") && !names.includes("SessionV2"));
+});
+
+test("a bulk create takes and gives lists of what one create takes and gives, without Location or ETag", () => {
+  const { requestBody, responses } = document.paths["/v1/users/bulk"].post;
+  const itemsOf = ({ content }: any, property: string) =>
+    follow(content["application/json"].schema).properties[property];
+  equal(itemsOf(requestBody, "items").items.$ref, "#/components/schemas/UserCreate");
+  equal(itemsOf(responses[201], "data").items.$ref, "#/components/schemas/User");
+  ok(!("Location" in responses[201].headers) && !("ETag" in responses[201].headers));
+  ok("Location" in document.paths["/v1/users"].post.responses[201].headers);
+});
+
+test("deletedAt is in answers for who asks for deleted rows, and in a PATCH that restores one", () => {
+  const { User, UserUpdate, UserReplace, Session } = document.components.schemas;
+  ok("deletedAt" in User.properties && !User.required.includes("deletedAt"));
+  equal(UserUpdate.properties.deletedAt.type, "null");
+  ok(!("deletedAt" in UserReplace.properties) && !("deletedAt" in Session.properties));
+  for (const method of ["get", "patch"]) ok("403" in document.paths["/v1/users/{id}"][method].responses, method);
 });
 
 test("a PATCH takes both media types and requires nothing", () => {

@@ -111,7 +111,7 @@ function sortParameter(grammar: Grammar): Parameter {
 }
 
 function fieldsParameter(grammar: Grammar): Parameter {
-  const names = [...grammar.fields];
+  const names = [...grammar.fields, ...(grammar.restorable ? ["deletedAt"] : [])];
   return commaList("fields", "Narrows the answer to exactly these properties; without it all are there", {
     type: "array",
     items: { type: "string", enum: names },
@@ -152,9 +152,10 @@ function filterParameter(name: string, { comparison, kind, schema }: FilterParam
   };
 }
 
-function deletedParameter({ softDelete }: Grammar, share: Share): Reference[] {
-  const description = "Also what was deleted and not purged yet";
-  return softDelete
+function deletedParameter({ restorable }: Grammar, share: Share): Reference[] {
+  const description =
+    "Also what was deleted and not purged yet, for who may restore it; `deletedAt` tells the two apart";
+  return restorable
     ? [share({ name: "includeDeleted", in: "query", description, schema: { type: "boolean", default: false } })]
     : [];
 }

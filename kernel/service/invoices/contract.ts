@@ -77,8 +77,8 @@ export const invoice = resource("invoice", {
   unique: [["series", "number"]],
   writableBy: { approved: role("accountant") },
   owner: "ownerId",
-  softDelete: true,
-  access: { list: all, create: all, get: all, replace: all, update: all, remove: all },
+  softDelete: { restorableBy: role("accountant") },
+  access: { list: all, create: all, bulk: all, get: all, replace: all, update: all, remove: all },
 });
 
 /** Without an owner's column in the body, soft deletion, events or PUT: the other half of the switches. */

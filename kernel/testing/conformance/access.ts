@@ -7,6 +7,7 @@ import { type Bench, nobody, refused } from "./bench.ts";
 export const methodOf: Readonly<Record<Action, string>> = {
   list: "GET",
   create: "POST",
+  bulk: "POST",
   get: "GET",
   replace: "PUT",
   update: "PATCH",
@@ -38,7 +39,7 @@ export function checkAccess(bench: Bench): void {
       refused(answer, refusal, refusal === 403 ? "FORBIDDEN" : "NOT_FOUND");
       if (refusal === 403) assert.match(answer.headers.get("www-authenticate")!, /error="insufficient_scope"/);
       // The same as for what does not exist.
-      if (refusal === 404 && path !== bench.collection)
+      if (refusal === 404 && action !== "list" && action !== "create" && action !== "bulk")
         assert.equal(
           answer.text,
           (await ask(method, path.replace(/[^/]*$/, bench.unknownId), { as: callers.stranger! })).text,
@@ -81,7 +82,8 @@ function refusalOf({ subject: { resource } }: Bench, access: Access, action: Act
   if (access.includes("anyone") || access.includes("signedIn")) return undefined;
   if (access.some((grant) => typeof grant === "object" && "self" in grant)) return 404;
   if (!access.includes("owner")) return 403;
-  return (action === "list" || action === "create") && !isAddressed(resource) ? undefined : 404;
+  const ofMany = action === "list" || action === "create" || action === "bulk";
+  return ofMany && !isAddressed(resource) ? undefined : 404;
 }
 
 /** Whether the rows of each owner have an address of their own: `/users/{userId}/reminders`. */
@@ -93,5 +95,6 @@ export async function requestOf(
   { collection, item, row }: Bench,
   action: Action,
 ): Promise<[method: string, path: string]> {
-  return [methodOf[action], action === "list" || action === "create" ? collection : item((await row()).id)];
+  if (action === "list" || action === "create") return [methodOf[action], collection];
+  return [methodOf[action], action === "bulk" ? `${collection}/bulk` : item((await row()).id)];
 }

@@ -7,6 +7,7 @@
 import { checkAccess } from "./access.ts";
 import { openBench } from "./bench.ts";
 import { checkBodies } from "./bodies.ts";
+import { checkBulk } from "./bulk.ts";
 import { checkChanges } from "./changes.ts";
 import { checkConditions } from "./conditions.ts";
 import { checkCursors } from "./cursors.ts";
@@ -20,6 +21,7 @@ import { checkLists } from "./lists.ts";
 import { checkMethods } from "./methods.ts";
 import { checkOrder } from "./order.ts";
 import { checkRaces } from "./races.ts";
+import { checkRestoring } from "./restoring.ts";
 import { checkSorting } from "./sorting.ts";
 import type { Subject } from "./subject.ts";
 import { checkText } from "./text.ts";
@@ -45,7 +47,9 @@ export async function conformance(subject: Subject): Promise<void> {
     checkConditions,
     checkRaces,
     checkIdempotency,
+    checkBulk,
     checkDeletion,
+    checkRestoring,
     checkLists,
     checkSorting,
     checkCursors,

@@ -44,7 +44,7 @@ export function checkDeletion(bench: Bench): void {
         );
         assert.equal(
           rows.some(({ deleted_at: at }) => at !== null),
-          resource.spec.softDelete === true,
+          Boolean(resource.spec.softDelete),
         );
       },
     );

@@ -36,9 +36,9 @@ export const product = resource("product", {
   sortable: ["name", "price", "stock"],
   searchable: ["name", "description"],
   unique: [["sku"]],
-  softDelete: true,
+  softDelete: { restorableBy: admin },
   precondition: "required",
-  access: { list: anyone, get: anyone, create: admin, replace: admin, update: admin, remove: admin },
+  access: { list: anyone, get: anyone, create: admin, bulk: admin, replace: admin, update: admin, remove: admin },
 });
 
 const quantity = () => integer({ min: 1, max: 99_900 });

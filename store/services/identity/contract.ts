@@ -44,7 +44,7 @@ export const user = resource("user", {
   searchable: ["name", "email"],
   unique: [["email"]],
   writableBy: { roles: role("admin") },
-  softDelete: true,
+  softDelete: { restorableBy: role("admin") },
   access: {
     list: role("admin"),
     create: anyone,

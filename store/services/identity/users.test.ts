@@ -163,3 +163,25 @@ test("someone else's user is as absent as one who never was", async () => {
     equal(other.status, 404);
   }
 });
+
+test("an admin restores a deleted user, who signs in again; the sessions of before stay ended", async () => {
+  const { id: adminId } = await api.register("restoring.admin@example.com");
+  await api.promote(adminId);
+  const admin = bearer(await api.login("restoring.admin@example.com"));
+  const { id } = await api.register("restored@example.com");
+  const before = await api.login("restored@example.com");
+  equal((await api.request("DELETE", `/v1/users/${id}`, bearer(before))).status, 204);
+  equal((await api.post("/auth/login", { email: "restored@example.com", password })).status, 401);
+
+  const own = await api.request("PATCH", `/v1/users/${id}`, { body: { deletedAt: null }, ...bearer(before) });
+  equal(own.status, 401);
+  const restored = await api.request("PATCH", `/v1/users/${id}`, { body: { deletedAt: null }, ...admin });
+  equal(restored.status, 200, restored.text);
+  equal(await api.statusFor(before), 401);
+  equal((await api.refresh(before.refreshToken)).status, 401);
+  await api.clock.advance(1);
+  const after = await api.login("restored@example.com");
+  equal(await api.statusFor(after), 200);
+  const me = await api.request("GET", "/v1/users/me?includeDeleted=true", bearer(after));
+  equal(me.status, 403);
+});
