@@ -75,7 +75,7 @@ test("what is not built yet is refused, not ignored", () => {
 test("a limit that is none of the store's is refused with those there are", () => {
   match(
     refusal({ LIMIT_AUHT: "5/60s" }),
-    /LIMIT_AUHT is not a limit of the store; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_AUTH/,
+    /LIMIT_AUHT is not a limit of the store; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_MACHINE, LIMIT_AUTH/,
   );
 });
 

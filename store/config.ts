@@ -32,6 +32,7 @@ export const variables = {
   // A person who clicks and pastes stays far below these; a script that runs away does not.
   LIMIT_DEFAULT: limitSetting("600/60s", 'requests of one user, such as 600/60s; "off" for none, here and below'),
   LIMIT_ANONYMOUS: limitSetting("300/60s", "requests without a token from one address"),
+  LIMIT_MACHINE: limitSetting("1200/60s", "requests with one API key"),
   LIMIT_AUTH: limitSetting("20/60s", "logins, registrations and the like from one address, and for one account"),
   TRUSTED_PROXIES: checkedList(
     "addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas",
@@ -87,7 +88,12 @@ export function readStoreSettings(environment: Environment): StoreSettings {
         catalog: values.CATALOG_DATABASE_URL,
         orders: values.ORDERS_DATABASE_URL,
       },
-      limits: { default: values.LIMIT_DEFAULT, anonymous: values.LIMIT_ANONYMOUS, auth: values.LIMIT_AUTH },
+      limits: {
+        default: values.LIMIT_DEFAULT,
+        anonymous: values.LIMIT_ANONYMOUS,
+        machine: values.LIMIT_MACHINE,
+        auth: values.LIMIT_AUTH,
+      },
       trustedProxies: values.TRUSTED_PROXIES,
       corsOrigins: values.CORS_ORIGINS,
       issuer: "ashlar-store",

@@ -12,6 +12,9 @@ import { ordersService } from "./services/orders/service.ts";
 
 export const contracts = [identity, catalog, orders] as unknown as readonly ServiceContract[];
 
+/** Knows the API keys. */
+export const apiKeys = identity.operations.identifyApiKey;
+
 export function services({ tokens, passwords, revocations }: Platform): readonly Implementation[] {
   return [identityService({ tokens, passwords, revocations }), catalogService(), ordersService()];
 }

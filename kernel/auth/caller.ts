@@ -9,14 +9,17 @@ export type Caller =
       userId: string;
       email: string;
       roles: readonly string[];
+      /** A session, or the id of the API key by which a machine acts for the user. */
       sessionId: string;
+      /** Only for a machine: all that its key may do. */
+      scopes?: readonly string[];
       address: string;
     }
   | { kind: "service"; name: string };
 
 export function userOf(claims: AccessClaims, address: string): Caller {
-  const { userId, email, roles, sessionId } = claims;
-  return { kind: "user", userId, email, roles, sessionId, address };
+  const { userId, email, roles, sessionId, scopes } = claims;
+  return { kind: "user", userId, email, roles, sessionId, address, ...(scopes && { scopes }) };
 }
 
 // RFC 6750: the characters of a token68. What is in it, verifyAccess decides.

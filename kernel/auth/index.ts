@@ -1,10 +1,18 @@
 // Who is asking, and how they prove it: tokens, their keys and their early end, passwords.
 // What has tables (users, sessions, refresh families) is a service on top of this.
+export {
+  createApiKeyVerifier,
+  isApiKey,
+  makeApiKey,
+  rememberedMs as apiKeyRememberedMs,
+  type KeyOwner,
+  type PresentedKey,
+} from "./api-keys.ts";
 export { bearerToken, userOf, type Caller } from "./caller.ts";
 export { openKeys, type Keys, type KeysOptions } from "./keys.ts";
 export { passwordIssue } from "./password-policy.ts";
 export { createPasswords, type PasswordCost, type Passwords, type PasswordsOptions } from "./passwords.ts";
-export { credentialsMissing, roleMissing, tokenRefused } from "./refusals.ts";
+export { credentialsMissing, roleMissing, scopeMissing, tokenRefused } from "./refusals.ts";
 export { createRevocations, type Revocation, type Revocations } from "./revocations.ts";
 export {
   createTokens,

@@ -16,6 +16,14 @@ export function tokenRefused(cause: unknown): Failure {
   return new Failure(errors.unauthenticated, "The token is not valid", { headers, cause });
 }
 
+/** 403 for an API key that does not cover this; undefined where none can. */
+export function scopeMissing(scope: string | undefined): Failure {
+  const named = scope === undefined ? "" : `, scope="${scope}"`;
+  const headers = { "www-authenticate": `${realm}, error="insufficient_scope"${named}` };
+  const message = scope === undefined ? "This is not for API keys" : `The API key lacks the scope ${scope}`;
+  return new Failure(errors.forbidden, message, { headers });
+}
+
 /** 403 for a caller who is known and lacks the role. */
 export function roleMissing(): Failure {
   const headers = { "www-authenticate": `${realm}, error="insufficient_scope"` };

@@ -17,10 +17,13 @@ export interface AccessClaims {
   readonly userId: string;
   readonly email: string;
   readonly roles: readonly string[];
+  /** What it hangs on and ends with: a session, or the id of an API key. */
   readonly sessionId: string;
   readonly tokenId: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
+  /** Of an API key: all that it may do. Absent for a person, who may do what their roles allow. */
+  readonly scopes?: readonly string[];
 }
 
 export interface RefreshClaims {

@@ -17,6 +17,11 @@ export const signedIn: Access = ["signedIn"];
 export const owner: Access = ["owner"];
 export const servicesOnly: Access = ["service"];
 
+/** What an API key must be allowed to call an operation: `orders:read`, or `orders:write` for all but GET. */
+export function neededScope({ service, method }: { service: string; method: string }): string {
+  return `${service}:${method === "GET" ? "read" : "write"}`;
+}
+
 export function role(name: string): Access {
   return [{ role: name }];
 }

@@ -1,5 +1,16 @@
 // What a service promises, as plain data, and everything that can be derived from it.
-export { anyone, either, owner, role, self, servicesOnly, signedIn, type Access, type Grant } from "./access.ts";
+export {
+  anyone,
+  either,
+  owner,
+  neededScope,
+  role,
+  self,
+  servicesOnly,
+  signedIn,
+  type Access,
+  type Grant,
+} from "./access.ts";
 export {
   conflict,
   errorCode,

@@ -33,6 +33,8 @@ export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSc
   repeatable?: boolean;
   /** The answer holds credentials: `no-store`, never compressed. */
   secret?: boolean;
+  /** Needs a person who signed in: API keys are refused. Default: an API key with the scope may. */
+  personal?: boolean;
   /** Also reachable without a version in the path, outside the negotiation of versions. */
   unversioned?: boolean;
 }
@@ -58,6 +60,7 @@ export interface Operation<P extends Fields = Fields, Q extends Fields = Fields,
   readonly idempotent: boolean;
   readonly repeatable: boolean;
   readonly secret: boolean;
+  readonly personal: boolean;
   readonly unversioned: boolean;
   /** Types only; never present at run time. */
   readonly "~body"?: B;
@@ -115,6 +118,7 @@ function operation(method: Method) {
       idempotent: spec.idempotent ?? (method === "POST" && status === 201),
       repeatable: spec.repeatable ?? (method !== "POST" && method !== "PATCH"),
       secret: spec.secret ?? false,
+      personal: spec.personal ?? false,
       unversioned: spec.unversioned ?? false,
     };
   };

@@ -38,6 +38,8 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   readOnly?: S;
   /** What only a create takes and no answer ever shows, such as a password. */
   createOnly?: C;
+  /** What only the answer of a create shows, such as a new key. It has no column, and the answer is a secret. */
+  shownOnce?: Fields;
   /** Columns that never leave the service. */
   private?: Fields;
   /** The table, when it is not the last word of the path. */
@@ -65,6 +67,8 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   events?: false | { created?: string | false; updated?: string | false; deleted?: string | false };
   /** Extra errors the business answers, by action. */
   errors?: { readonly [A in Action]?: Operation["errors"] };
+  /** Needs a person who signed in: API keys are refused. */
+  personal?: boolean;
   /** The rate class of an action, when it is not `default`. */
   limit?: { readonly [A in Action]?: { class: string; account?: string } };
 }
@@ -172,11 +176,16 @@ function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, vis
       );
   }
   const reserved = new Set(["id", "version", "createdAt", "updatedAt", "deletedAt"]);
-  const clash = Object.keys({ ...spec.properties, ...spec.readOnly, ...spec.createOnly, ...spec.private }).find(
+  const { properties, readOnly, createOnly, shownOnce } = spec;
+  const clash = Object.keys({ ...properties, ...readOnly, ...createOnly, ...shownOnce, ...spec.private }).find(
     (property) => reserved.has(property),
   );
   if (clash !== undefined)
     throw new Error(`Resource ${name} declares "${clash}", which every resource has. Choose another name.`);
+  if (shownOnce !== undefined && spec.access.bulk !== undefined)
+    throw new Error(
+      `Resource ${name} shows something once, which a bulk create cannot. Leave "bulk" out of its access.`,
+    );
   const owned = Object.values(spec.access).some((access) => access?.includes("owner"));
   if (owned && spec.owner === undefined)
     throw new Error(
@@ -316,6 +325,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
         body: createBody(spec),
         status: 201,
         idempotent: true,
+        secret: spec.shownOnce !== undefined,
         emits: created,
         errors: broken,
       },
@@ -389,6 +399,7 @@ export function standardOperations(resource: Resource): Record<string, Operation
       emits: [],
       idempotent: false,
       secret: false,
+      personal: spec.personal ?? false,
       unversioned: false,
       ...own,
       errors: [...(own.errors ?? []), ...extra],

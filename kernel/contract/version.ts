@@ -41,6 +41,8 @@ export interface Shape {
   readonly representation: TSchema;
   /** The representation as answers may hold it: with `deletedAt` for who asked for deleted rows too. */
   readonly answer: TSchema;
+  /** The representation as a create answers it: with what is shown once. */
+  readonly created: TSchema;
   readonly create: TSchema;
   readonly replace: TSchema;
   /** Which newest property a property, filter or sort key of this version means. */
@@ -58,7 +60,8 @@ export function shapeOf(resource: Resource, version: number, changes: readonly C
   const representation = reshape(resource.representation, applicable, true);
   return {
     representation,
-    answer: restorersOf(resource) ? withDeletedAt(representation) : representation,
+    created: resource.spec.shownOnce ? withFields(representation, resource.spec.shownOnce) : representation,
+    answer: restorersOf(resource) ? withFields(representation, { deletedAt: deletedAt.answered() }) : representation,
     create: reshape(createBody(resource.spec), applicable, false),
     replace: reshape(replaceBody(resource.spec), applicable, false),
     newestName: (name) => applicable.reduceRight((older, one) => one.renames?.[older] ?? older, name),
@@ -68,9 +71,8 @@ export function shapeOf(resource: Resource, version: number, changes: readonly C
   };
 }
 
-function withDeletedAt(representation: TSchema): TSchema {
-  const fields = schemaOf(representation).properties as unknown as Fields;
-  return object({ ...fields, deletedAt: deletedAt.answered() });
+function withFields(representation: TSchema, more: Fields): TSchema {
+  return answerObject({ ...(schemaOf(representation).properties as unknown as Fields), ...more });
 }
 
 function reshape(schema: TSchema, changes: readonly Change[], answer: boolean): TSchema {

@@ -23,3 +23,4 @@ export {
   type SystemOptions,
   type SystemSettings,
 } from "./system.ts";
+export type { ApiKeyOperation } from "./verify.ts";

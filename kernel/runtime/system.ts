@@ -30,6 +30,7 @@ import {
   type RunningService,
 } from "../service/index.ts";
 import { readOrCreateSecret } from "./secret.ts";
+import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
 /** What the platform lends to the services of a system when they are made. */
 export interface Platform {
@@ -63,6 +64,8 @@ export interface SystemDefinition {
   /** The contracts, for documents and tools that start nothing. */
   readonly contracts: readonly ServiceContract[];
   services(platform: Platform): readonly Implementation[];
+  /** Knows the API keys; without it there are none. */
+  readonly apiKeys?: ApiKeyOperation;
   /** Fills an empty store; runs only on the embedded database. Answers lines for the person who started it. */
   demo?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
 }
@@ -98,7 +101,7 @@ export function rateClasses(contracts: readonly ServiceContract[]): string[] {
   const declared = contracts.flatMap(({ allOperations }) =>
     Object.values(allOperations).map(({ limit }) => limit.class),
   );
-  return [...new Set(["default", "anonymous", ...declared])];
+  return [...new Set(["default", "anonymous", "machine", ...declared])];
 }
 
 /** Starts a system. When a step fails, what was started before it is stopped again. */
@@ -145,7 +148,7 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const services = createServices(
+  const { services, calls } = createServices(
     options,
     implementations,
     databases,
@@ -161,7 +164,7 @@ async function start(
       version: definition.version,
       jwks,
       health,
-      verify: async (token) => platform.revocations.check(await platform.tokens.verifyAccess(token)),
+      verify: createVerify({ ...platform, apiKeys: definition.apiKeys, calls }),
       limiter: createLimiter({ classes: settings.limits, clock }),
       corsOrigins: settings.corsOrigins,
       trustedProxies: settings.trustedProxies,
@@ -263,7 +266,7 @@ function createServices(
       }),
     );
   }
-  return services;
+  return { services, calls };
 }
 
 async function fillDemo(

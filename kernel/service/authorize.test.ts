@@ -1,8 +1,20 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import type { Caller } from "../auth/index.ts";
-import { anyone, either, owner, role, self, servicesOnly, signedIn, type Access } from "../contract/index.ts";
-import { authorize, holdsRole } from "./authorize.ts";
+import {
+  anyone,
+  either,
+  get,
+  owner,
+  post,
+  role,
+  self,
+  service as declare,
+  servicesOnly,
+  signedIn,
+  type Access,
+} from "../contract/index.ts";
+import { authorize, authorizeScope, holdsRole } from "./authorize.ts";
 
 const nobody: Caller = { kind: "nobody", address: "198.51.100.7" };
 const user = (userId: string, ...roles: string[]): Caller => ({
@@ -73,4 +85,33 @@ test("a role is held by name, exactly, and by services", () => {
     ),
     [true, false, false, true],
   );
+});
+
+test("a machine needs the scope of the service for what it reads or writes, and a person none", () => {
+  const summary = "For tests";
+  const { operations } = declare("orders", {
+    database: "orders",
+    summary,
+    versions: [{ number: 1 }],
+    operations: {
+      read: get("/read", { summary, access: signedIn }),
+      write: post("/write", { summary, access: signedIn }),
+      personal: get("/personal", { summary, access: signedIn, personal: true }),
+      open: get("/open", { summary, access: anyone }),
+    },
+  });
+  const machine = (...scopes: string[]): Caller => ({ ...user("usr_1"), scopes }) as Caller;
+  const refusedOf = (caller: Caller) =>
+    Object.values(operations).flatMap((operation) => {
+      try {
+        authorizeScope(operation, caller);
+        return [];
+      } catch (error) {
+        return [`${operation.name} ${(error as { status: number }).status}`];
+      }
+    });
+  deepEqual(refusedOf(machine("orders:read")), ["write 403", "personal 403"]);
+  deepEqual(refusedOf(machine("orders:write")), ["read 403", "personal 403"]);
+  deepEqual(refusedOf(machine("catalog:read", "catalog:write")), ["read 403", "write 403", "personal 403"]);
+  deepEqual([refusedOf(user("usr_1")), refusedOf(nobody), refusedOf(service)], [[], [], []]);
 });

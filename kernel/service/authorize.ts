@@ -1,7 +1,15 @@
 // Who may: evaluates the grants of an operation for a caller, before anything is read.
 
-import { type Caller, credentialsMissing, roleMissing } from "../auth/index.ts";
-import { type AnyOperation, notFound, type Access, type Grant, restorersOf } from "../contract/index.ts";
+import { type Caller, credentialsMissing, roleMissing, scopeMissing } from "../auth/index.ts";
+import {
+  type AnyOperation,
+  notFound,
+  type Access,
+  type Grant,
+  type Named,
+  restorersOf,
+  neededScope,
+} from "../contract/index.ts";
 
 /** `all`: any row. `own`: only rows whose owner is the caller. */
 export type Reach = "all" | "own";
@@ -24,6 +32,14 @@ export function authorize(access: Access, caller: Caller, params: Record<string,
   if (access.includes("owner")) return "own";
   if (selves.length > 0) throw notFound();
   throw roleMissing();
+}
+
+/** 403 for an API key whose scopes do not cover the operation. What anyone may do, needs none. */
+export function authorizeScope(operation: Named<AnyOperation>, caller: Caller): void {
+  if (caller.kind !== "user" || caller.scopes === undefined || operation.access.includes("anyone")) return;
+  if (operation.personal) throw scopeMissing(undefined);
+  const scope = neededScope(operation);
+  if (!caller.scopes.includes(scope)) throw scopeMissing(scope);
 }
 
 /** Whether the caller has one of the roles that a rule names. */

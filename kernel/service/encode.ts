@@ -42,7 +42,7 @@ export function encodeResult(encoding: Encoding, result: unknown): Answer {
 
 function encodeRow(encoding: Encoding, resource: Resource, row: Row): Answer {
   const { operation } = encoding.route;
-  const shown = present(encoding, resource, row);
+  const shown = { ...present(encoding, resource, row), ...shownOnce(operation, resource, row) };
   checkAnswer(encoding, operation, shown);
   const headers: Record<string, string> = {
     etag: tagOf(Number(row.version), encoding.versioned.version.number, encoding),
@@ -76,6 +76,11 @@ function encodePage(encoding: Encoding, page: Page<Row>): Answer {
 function present({ versioned, includeDeleted }: Encoding, resource: Resource, row: Row): Row {
   const shown = inShape(versioned.shape!, representationOf(resource, row));
   return includeDeleted ? { ...shown, deletedAt: row.deletedAt } : shown;
+}
+
+function shownOnce({ action }: AnyOperation, { spec }: Resource, row: Row): Row {
+  if (action !== "create") return {};
+  return Object.fromEntries(Object.keys(spec.shownOnce ?? {}).map((name) => [name, row[name]]));
 }
 
 function inShape(shape: Shape, newest: Row): Row {

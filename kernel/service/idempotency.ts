@@ -7,10 +7,11 @@
 // cannot outlive a crash. Refusals roll back and leave no record.
 
 import { createHash, createHmac } from "node:crypto";
-import { canonicalJson, timestamp, type Clock } from "../base/index.ts";
+import { canonicalJson, timestamp, type Clock, type Random } from "../base/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import type { Queryable, Tx } from "../data/index.ts";
 import type { Answer } from "../http/index.ts";
+import { createSeal, type Seal } from "./sealed-body.ts";
 
 const keepMs = 24 * 60 * 60 * 1000;
 
@@ -22,6 +23,8 @@ export interface IdempotentRequest {
    * is not stored, so that the record of a registration is no oracle for its password.
    */
   readonly payload: Buffer;
+  /** For an answer that holds a credential. */
+  readonly seal: Seal | undefined;
 }
 
 export function idempotentRequest(
@@ -30,11 +33,13 @@ export function idempotentRequest(
   path: string,
   key: string,
   body: unknown,
+  secret?: { random: Random },
 ): IdempotentRequest {
   const payload = createHmac("sha256", key)
     .update(canonicalJson(body ?? null))
     .digest();
-  return { scope: sha256([caller, method, path, key].join("\n")), payload };
+  const scope = sha256([caller, method, path, key].join("\n"));
+  return { scope, payload, seal: secret && createSeal(key, scope, secret.random) };
 }
 
 /** Bare or quoted, 1 to 255 visible ASCII characters; both spellings are the same key. */
@@ -59,7 +64,8 @@ export async function findRecord(db: Queryable, request: IdempotentRequest, cloc
       details: [{ field: "Idempotency-Key", message: "was used with another payload" }],
     });
   }
-  return { status: record.status, headers: { ...record.headers, "idempotent-replayed": "true" }, body: record.body };
+  const body = request.seal ? request.seal.open(record.body) : record.body;
+  return { status: record.status, headers: { ...record.headers, "idempotent-replayed": "true" }, body };
 }
 
 /** One execution under a key: what the context needs to record the answer with the effect. */
@@ -113,6 +119,7 @@ async function lock(tx: Tx, { scope }: IdempotentRequest): Promise<void> {
 
 async function record(tx: Tx, request: IdempotentRequest, answer: Answer, clock: Clock): Promise<void> {
   const nowMs = clock.nowMs();
+  const body = String(answer.body ?? "");
   // An expired record of the same key makes room; a living one means another process was first.
   const { rowCount } = await tx.query(
     {
@@ -127,7 +134,7 @@ async function record(tx: Tx, request: IdempotentRequest, answer: Answer, clock:
       request.payload,
       answer.status,
       JSON.stringify(answer.headers),
-      answer.body ?? "",
+      request.seal ? request.seal.close(body) : body,
       timestamp(nowMs),
       timestamp(nowMs + keepMs),
     ],

@@ -19,7 +19,7 @@ import {
   send,
   singleHeader,
 } from "../http/index.ts";
-import { authorize } from "./authorize.ts";
+import { authorize, authorizeScope } from "./authorize.ts";
 import { type CallFacts, createContext } from "./context.ts";
 import { checkParams, decodeBody, decodeQuery, isDeleted } from "./decode.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
@@ -76,6 +76,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   await takeLimit(options, exchange, operation.limit.class);
   if ("refused" in identity) throw identity.refused;
 
+  authorizeScope(operation, exchange.caller);
   const reach = authorize(operation.access, exchange.caller, params);
   checkParams(operation, params);
   const scope = scopeOf(route, params, exchange.caller, reach);

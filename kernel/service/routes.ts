@@ -129,6 +129,7 @@ function bodyOf({ action, body }: AnyOperation, shape: Shape | undefined): TSche
 function answerSchema(operation: AnyOperation, shape: Shape | undefined, isList: boolean): TSchema | undefined {
   if (operation.returns === undefined || shape === undefined) return operation.returns;
   if (operation.action === "bulk") return bulkAnswer(shape.representation);
+  if (operation.action === "create") return shape.created;
   if (!isList) return shape.answer;
   const page = schemaOf(operation.returns).properties as unknown as Fields;
   return object({ ...page, data: { type: "array", items: answered(shape.answer) } });

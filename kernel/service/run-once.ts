@@ -28,12 +28,19 @@ interface OnceOptions {
 export async function runOnce(
   options: PipelineOptions,
   exchange: Exchange,
-  { service }: Route,
+  { service, operation }: Route,
   once: OnceOptions,
 ): Promise<Answer> {
   const key = readIdempotencyKey(once.key);
   if (key === undefined) throw invalidHeader("idempotency-key", "must be 1 to 255 visible ASCII characters");
-  const request = idempotentRequest(callerKey(exchange.caller), exchange.message.method!, once.path, key, once.sent);
+  const request = idempotentRequest(
+    callerKey(exchange.caller),
+    exchange.message.method!,
+    once.path,
+    key,
+    once.sent,
+    operation.secret ? options : undefined,
+  );
   const { database } = service.parts;
   const name = request.scope.toString("base64");
   if (once.running.has(name)) throw inProgress();

@@ -72,6 +72,10 @@ export function successOf(part: VersionedOperation): Success {
     const schema = withItems(created, "data", referTo(part, Name, answer));
     return { schema: referTo(part, `${Name}BulkCreated`, schema), example: exampleOf(created) };
   }
+  if (operation.action === "create" && resource!.spec.shownOnce !== undefined) {
+    const { created } = shape!;
+    return { schema: referTo(part, `${Name}Created`, created), example: exampleOf(created) };
+  }
   const item = itemOfPage(returns);
   if (item === undefined) {
     const schema = shape?.answer ?? returns;

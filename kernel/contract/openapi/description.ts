@@ -1,8 +1,8 @@
 // The prose of the OpenAPI document: what holds everywhere, and what one operation has beside its shapes.
 
-import type { Grant } from "../access.ts";
+import { type Grant, neededScope } from "../access.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { AnyOperation } from "../operation.ts";
+import type { AnyOperation, Named } from "../operation.ts";
 import type { ApiVersion } from "../version.ts";
 
 /** The introduction: the conventions and the closed list of error codes. */
@@ -36,7 +36,7 @@ const conventions = `## Conventions
 const envelope = `\`{"error": {"code", "message", "details": [{"field", "message"}]}}\`, or RFC 9457 problem details for \`Accept: application/problem+json\`. A code has one status everywhere.`;
 
 /** Who may, what it announces and how it may be repeated. */
-export function describe(operation: AnyOperation, version: ApiVersion): string {
+export function describe(operation: Named<AnyOperation>, version: ApiVersion): string {
   const { emits, repeatable, idempotent, limit } = operation;
   const types = emits.map(({ type }) => `\`${type}\``).join(", ");
   const sentences = [
@@ -45,6 +45,8 @@ export function describe(operation: AnyOperation, version: ApiVersion): string {
       .filter((grant) => grant !== "service")
       .map(named)
       .join(" or ")}.`,
+    !operation.access.includes("anyone") &&
+      (operation.personal ? "Not for API keys." : `An API key needs the scope \`${neededScope(operation)}\`.`),
     types !== "" && `Announces ${types}.`,
     idempotent ? "May be repeated with the same Idempotency-Key." : !repeatable && "Not to be repeated blindly.",
     limit.class !== "default" && `Has the limit \`${limit.class}\`.`,

@@ -25,7 +25,8 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
     answersPage && errors.invalidCursor,
     // Also where anyone may: credentials that are sent must be good.
     errors.unauthenticated,
-    (isRoleOnly(operation) || guarded || showsDeleted) && errors.forbidden,
+    // An API key may lack the scope, wherever credentials are needed.
+    (!access.includes("anyone") || guarded || showsDeleted) && errors.forbidden,
     (Object.keys(operation.params).length > 0 || hasSelf(access)) && errors.notFound,
     errors.notAcceptable,
     body !== undefined && writes && errors.versionConflict,
@@ -43,12 +44,6 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
   ];
   const all = [...codes.filter((code) => code !== false), ...operation.errors];
   return distinct(all);
-}
-
-/** A caller without the role gets 403 only where nobody has objects of their own; else it is a 404. */
-function isRoleOnly({ access }: AnyOperation): boolean {
-  const open = access.some((grant) => grant === "anyone" || grant === "signedIn" || grant === "owner");
-  return !open && !hasSelf(access);
 }
 
 function hasSelf(access: AnyOperation["access"]): boolean {

@@ -55,7 +55,7 @@ const bearer = {
   type: "http",
   scheme: "bearer",
   bearerFormat: "JWT",
-  description: "An access token (RFC 9068), checked as RFC8725 says",
+  description: "An access token (RFC 9068), checked as RFC8725 says, or an API key: `key_...`",
 };
 
 type Paths = Record<string, Record<string, object>>;

@@ -96,7 +96,7 @@ export async function openBench(subject: Subject, settings?: Parameters<Subject[
       if (subject.make !== undefined) return read(await subject.make(system, ++count));
       const { status, json, text } = await ask("POST", collection, { body: nextBody() });
       assert.equal(status, 201, text);
-      return json;
+      return resource.spec.shownOnce === undefined ? json : read(json.id);
     },
     change: (row, { headers, ...rest } = {}) =>
       ask(has("update") ? "PATCH" : "PUT", item(row.id), {

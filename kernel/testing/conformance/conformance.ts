@@ -4,6 +4,7 @@
 // filtered, which versions exist), so a resource gets new checks when its contract grows, and a check
 // that does not concern a resource is not run for it.
 
+import { rateClasses } from "../../runtime/index.ts";
 import { checkAccess } from "./access.ts";
 import { openBench } from "./bench.ts";
 import { checkBodies } from "./bodies.ts";
@@ -60,13 +61,6 @@ export async function conformance(subject: Subject): Promise<void> {
   for (const section of sections) section(bench);
 
   const { limits, corsOrigins } = limitedSettings;
-  const classes = new Set([
-    "default",
-    "anonymous",
-    ...Object.values(subject.contract.allOperations).map(({ limit }) => limit.class),
-  ]);
-  checkLimits(
-    await openBench(subject, { corsOrigins, limits: Object.fromEntries([...classes].map((name) => [name, limits])) }),
-    limits,
-  );
+  const classes = rateClasses([subject.contract]).map((name) => [name, limits] as const);
+  checkLimits(await openBench(subject, { corsOrigins, limits: Object.fromEntries(classes) }), limits);
 }

@@ -1,4 +1,5 @@
 import {
+  answered,
   anyone,
   change,
   either,
@@ -17,10 +18,11 @@ import {
   role,
   self,
   service,
+  servicesOnly,
   text,
   id,
 } from "ashlar/contract";
-import { roleName, roleNames, versions } from "../../api.ts";
+import { roleName, roleNames, scopes, versions } from "../../api.ts";
 
 const password = () =>
   text({ min: 8, max: 128, description: "8 to 128 characters, any of them, and not a common password" });
@@ -64,8 +66,33 @@ export const session = resource("session", {
   readOnly: { userId: id("usr"), lastUsedAt: moment(), userAgent: nullable(text({ max: 512 })) },
   private: { tokenHash: text({ max: 255 }), expiresAt: moment(), absoluteExpiresAt: moment() },
   softDelete: true,
+  personal: true,
   access: { list: either(self("userId"), role("admin")), remove: either(self("userId"), role("admin")) },
   events: false,
+});
+
+export const apiKey = resource("apiKey", {
+  path: "/users/{userId}/api-keys",
+  id: "key",
+  summary: "For machines that act for a user. The id is the beginning of the key",
+  properties: {
+    name: text({ min: 1, max: 100, examples: ["Warehouse sync"] }),
+    scopes: list(oneOf(scopes), { min: 1, max: scopes.length, unique: true }),
+    expiresAt: nullable(moment({ description: "From then on the key is refused; null: until it is deleted" })),
+  },
+  readOnly: { userId: id("usr"), lastUsedAt: nullable(moment({ description: "To about a minute" })) },
+  private: { secretHash: text({ max: 64 }) },
+  shownOnce: { key: text({ max: 128, description: "The key, shown here and never again. Send it as a bearer token" }) },
+  softDelete: true,
+  personal: true,
+  access: {
+    list: either(self("userId"), role("admin")),
+    create: self("userId"),
+    get: either(self("userId"), role("admin")),
+    remove: either(self("userId"), role("admin")),
+  },
+  events: false,
+  errors: { create: [errors.unprocessable] },
 });
 
 export const badCredentials = errorCode("INVALID_CREDENTIALS", 401, "The email or the password is wrong");
@@ -98,13 +125,14 @@ export const identity = service("identity", {
   summary: "Users, their sessions and their tokens",
   versions,
   changes: [roleOfVersion1],
-  resources: [user, session],
+  resources: [user, session, apiKey],
   operations: {
     changePassword: put("/users/{id}/password", {
       summary: "Change your password; your other sessions end",
       params: { id: id("usr") },
       body: object({ currentPassword: givenPassword(), newPassword: password() }),
       access: self("id"),
+      personal: true,
       errors: [wrongPassword, errors.conflict],
       limit: { class: "auth" },
     }),
@@ -138,6 +166,21 @@ export const identity = service("identity", {
       limit: { class: "auth" },
       secret: true,
       unversioned: true,
+      repeatable: true,
+    }),
+    identifyApiKey: post("/api-keys/identifications", {
+      summary: "Say whom an API key acts for",
+      body: object({ id: id("key"), secretHash: text({ max: 64 }) }),
+      returns: object({
+        userId: id("usr"),
+        email: email(),
+        roles: list(roleName(), { max: 2 }),
+        scopes: list(oneOf(scopes), { max: scopes.length }),
+        expiresAt: answered(nullable(moment())),
+      }),
+      status: 200,
+      access: servicesOnly,
+      errors: [errors.unauthenticated],
       repeatable: true,
     }),
   },

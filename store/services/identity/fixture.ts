@@ -52,12 +52,13 @@ export async function startIdentity({
   const cheap = passwords ?? createPasswords({ clock: systemClock, cost: cheapCost });
   const system = await startTestSystem({
     ...options,
-    settings: { limits: { default: "off", anonymous: "off", auth: "off" }, ...options.settings },
+    settings: { limits: { default: "off", anonymous: "off", machine: "off", auth: "off" }, ...options.settings },
     definition: {
       name: "test",
       title: "Test",
       version: "1.0.0",
       contracts: [identity],
+      apiKeys: identity.operations.identifyApiKey,
       services: (platform) => [(implementation = identityService({ ...platform, passwords: cheap, policy }))],
     },
   });

@@ -9,6 +9,8 @@ export interface Policy {
   readonly sessionMaxAgeMs: number;
   /** A login beyond this many ends the session that was used least recently. */
   readonly sessionsPerUserMax: number;
+  /** Living ones; more are refused. */
+  readonly apiKeysPerUserMax: number;
 }
 
 export interface Parts {
@@ -20,4 +22,9 @@ export interface Parts {
 
 const dayMs = 24 * 60 * 60_000;
 
-export const defaultPolicy: Policy = { refreshRetryMs: 10_000, sessionMaxAgeMs: 90 * dayMs, sessionsPerUserMax: 100 };
+export const defaultPolicy: Policy = {
+  refreshRetryMs: 10_000,
+  sessionMaxAgeMs: 90 * dayMs,
+  sessionsPerUserMax: 100,
+  apiKeysPerUserMax: 50,
+};

@@ -1,7 +1,7 @@
 // What ended tokens in other processes, and before this one started.
 //
 // A change takes effect at once in the process that made it. The rows say the same to all others: a
-// session's `deleted_at`, a user's `deleted_at` and `roles_changed_at`. Reading again what is known
+// session's and a key's `deleted_at`, a user's `deleted_at` and `roles_changed_at`. Reading again what is known
 // already does no harm, so each reading reaches back a little further than the last one.
 
 import { encodeId, timestamp } from "ashlar/base";
@@ -32,11 +32,13 @@ export function createRevocationFeed({ tokens, revocations }: Parts): Job {
 }
 
 async function changesSince(db: Queryable, since: string): Promise<Revocation[]> {
-  const { rows } = await db.query<{ kind: Revocation["kind"]; id: string; roles: string[] | null; at: string }>(
+  const { rows } = await db.query<{ kind: Revocation["kind"] | "key"; id: string; roles: string[] | null; at: string }>(
     {
       name: "identity.revocations",
       text: `
         select 'session' as kind, id, null::text[] as roles, deleted_at as at from sessions where deleted_at > $1
+        union all
+        select 'key', id, null, deleted_at from api_keys where deleted_at > $1
         union all
         select 'user', id, null, deleted_at from users where deleted_at > $1
         union all
@@ -47,6 +49,8 @@ async function changesSince(db: Queryable, since: string): Promise<Revocation[]>
   return rows.map(({ kind, id, roles, at }): Revocation => {
     const atMs = Date.parse(at);
     if (kind === "session") return { kind, sessionId: encodeId("ses", id), atMs };
+    // A caller hangs on a key as on a session.
+    if (kind === "key") return { kind: "session", sessionId: encodeId("key", id), atMs };
     const userId = encodeId("usr", id);
     return kind === "user" ? { kind, userId, atMs } : { kind, userId, roles: roles!, atMs };
   });

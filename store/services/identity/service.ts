@@ -1,6 +1,7 @@
 // Which function answers which operation.
 
 import { type Implementation, implement, type Context } from "ashlar/service";
+import { createApiKey, deleteApiKey, identifyApiKey } from "./api-keys.ts";
 import { identity } from "./contract.ts";
 import { clearSessions } from "./expiry.ts";
 import { login, logout } from "./login.ts";
@@ -29,12 +30,15 @@ export function identityService({
       updateUser: withParts(changeUser),
       deleteUser: withParts(deleteUser),
       deleteSession: withParts(deleteSession),
+      createApiKey: withParts(createApiKey),
+      deleteApiKey: withParts(deleteApiKey),
     },
     handlers: {
       changePassword: withParts(changePassword),
       login: withParts(login),
       refresh: withParts(refresh),
       logout: withParts(logout),
+      identifyApiKey,
     },
     jobs: {
       revocations: createRevocationFeed(parts),

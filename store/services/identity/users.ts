@@ -4,6 +4,7 @@ import { canonicalJson, timestamp } from "ashlar/base";
 import type { Representation, RowOf } from "ashlar/contract";
 import type { Tx } from "ashlar/data";
 import { changeRow, type Context, createRow, removeRow, type StandardInput } from "ashlar/service";
+import { endApiKeysOf } from "./api-keys.ts";
 import { user } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { refuseWeak } from "./password.ts";
@@ -39,10 +40,11 @@ export async function changeUser(
   }));
 }
 
-/** Deletes a user softly and ends every session; the email is free again. */
+/** Deletes a user softly and ends every session and API key; the email is free again. */
 export async function deleteUser(ctx: Context, input: StandardInput, parts: Parts): Promise<void> {
   await removeRow(ctx, user, input, async (tx, removed) => {
     await endSessionsOf(ctx, tx, removed.id, parts);
+    await endApiKeysOf(ctx, tx, removed.id, parts);
     tx.afterCommit(() => parts.revocations.revokeUser(removed.id));
   });
 }
