@@ -34,6 +34,7 @@ const source: ListSource = {
   columns: columnsOf(thing),
   selected: '"id"',
   searchable: ["name"],
+  searchTable: undefined,
   softDelete: true,
 };
 const query = (values: Partial<ListQuery> = {}): ListQuery => ({
@@ -158,6 +159,14 @@ test("q looks for text as it is written: wildcards and quotes are letters", () =
   const { text, values } = countSql(source, query({ q: "100%_\\'; drop table things --" }), {});
   match(text, /\(lower\("name"\) like lower\(\$1\)\)$/);
   deepEqual(values, ["%100\\%\\_\\\\'; drop table things --%"]);
+});
+
+test("where texts have a table of their own, q looks there", () => {
+  const apart = { ...source, searchable: ["name", "ownerId"], searchTable: "texts" };
+  match(
+    countSql(apart, query({ q: "A" }), {}).text,
+    / and id in \(select id from "texts" where "name" like lower\(\$1\) or "owner_id" like lower\(\$1\)\)$/,
+  );
 });
 
 test("nothing of a request is ever in the text, and a property without a column is a mistake", () => {

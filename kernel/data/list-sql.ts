@@ -13,6 +13,8 @@ export interface ListSource {
   columns: ReadonlyMap<string, Column>;
   selected: string;
   searchable: readonly string[];
+  /** Where the searchable columns are also kept, in lower case. */
+  searchTable: string | undefined;
   softDelete: boolean;
 }
 
@@ -85,13 +87,18 @@ function conditionsOf(source: ListSource, query: ListQuery, scope: Scope, values
     conditions.push(`${sql} = ${bind(values, encode(value))}`);
   }
   for (const filter of query.filters) conditions.push(filterSql(column(source, filter.property), filter, values));
-  if (query.q !== undefined) {
-    const pattern = bind(values, `%${query.q.replace(/[\\%_]/g, "\\$&")}%`);
-    // `ilike` would find the same; an index on the lower-case text finds it whatever letters the text is made of.
-    const found = source.searchable.map((property) => `lower(${column(source, property).sql}) like lower(${pattern})`);
-    conditions.push(`(${found.join(" or ")})`);
-  }
+  if (query.q !== undefined) conditions.push(searchSql(source, query.q, values));
   return conditions;
+}
+
+/** `ilike` would find the same; an index of lower-case texts finds it whatever letters they are made of. */
+function searchSql(source: ListSource, q: string, values: unknown[]): string {
+  const pattern = `lower(${bind(values, `%${q.replace(/[\\%_]/g, "\\$&")}%`)})`;
+  const searched = source.searchable.map((property) => column(source, property).sql);
+  if (source.searchTable === undefined)
+    return `(${searched.map((sql) => `lower(${sql}) like ${pattern}`).join(" or ")})`;
+  const found = searched.map((sql) => `${sql} like ${pattern}`).join(" or ");
+  return `id in (select id from "${source.searchTable}" where ${found})`;
 }
 
 const operators = { min: ">=", max: "<=", after: ">", before: "<" } as const;

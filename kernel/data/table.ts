@@ -58,6 +58,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     columns,
     selected,
     searchable: (resource.spec.searchable ?? []).map(String),
+    searchTable: resource.spec.searchTable,
     softDelete,
   };
   const idColumn = columns.get("id")!;
