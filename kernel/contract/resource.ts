@@ -48,6 +48,11 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   sortable?: readonly (keyof P | keyof S | "updatedAt")[];
   /** Properties that `q` looks into. */
   searchable?: readonly (keyof P | keyof S)[];
+  /**
+   * A table that holds the searchable columns in lower case by `id`, kept by a trigger. For rows that often change
+   * in other ways: an index of texts in the row's own table is written anew with every change of the row.
+   */
+  searchTable?: string;
   /** Unique among the living: each becomes a 409 that names its properties. */
   unique?: readonly (readonly (keyof P | keyof S)[])[];
   /** The property that holds the id of the user whose row this is. */

@@ -8,14 +8,16 @@ export interface Column {
   /** Quoted for SQL. */
   readonly sql: string;
   readonly kind: ValueKind;
-  /** The type a parameter is cast to. */
-  readonly type: string;
+  /** The type a parameter is cast to; undefined where the column's own type is to decide. */
+  readonly type: string | undefined;
   encode(value: unknown): unknown;
   decode(value: unknown): unknown;
 }
 
-const types: Record<ValueKind, string> = {
-  text: "text",
+// A cast that makes PostgreSQL convert the column instead of the parameter keeps it from using an index.
+const types: Record<ValueKind, string | undefined> = {
+  // text, varchar and char(n) are each compared by operators of their own.
+  text: undefined,
   number: "numeric",
   money: "numeric",
   flag: "boolean",
@@ -32,7 +34,9 @@ export function columnsOf(resource: Resource): ReadonlyMap<string, Column> {
 
 function columnOf(property: string, schema: TSchema): Column {
   const kind = kindOf(schema);
-  const base = { property, sql: `"${snakeCase(property)}"`, kind, type: types[kind] };
+  // Wide enough for a filter beyond what the column may hold, and of one family with integer and smallint.
+  const type = [schemaOf(schema).type].flat().includes("integer") ? "bigint" : types[kind];
+  const base = { property, sql: `"${snakeCase(property)}"`, kind, type };
   if (kind === "id") {
     const prefix = schemaOf(schema)["x-id-prefix"]!;
     return {

@@ -49,3 +49,15 @@ test("every difference is named: a missing table, column, index, another type, n
   await database.query("drop table things");
   assert.deepEqual(await findDrift(database, [thing]), ["Table things of resource thing does not exist"]);
 });
+
+test("a table of texts that is missing, or lacks what is searched, is named", async () => {
+  const spec = { ...thing.spec, searchable: ["name", "note"], searchTable: "thing_texts" };
+  const searched = { ...thing, spec } as typeof thing;
+  await database.query(`create table things (${columns}, name varchar(10) not null, price numeric(10,2) not null, note text,
+    owner_id uuid not null, count integer not null, deleted_at timestamptz);
+    create unique index things_name_key on things (name) where deleted_at is null;
+    create table thing_texts (id uuid primary key, name text not null)`);
+  assert.deepEqual(await findDrift(database, [searched]), ["thing_texts.note is missing, and thing is searched there"]);
+  await database.query("alter table thing_texts add note text");
+  assert.deepEqual(await findDrift(database, [searched]), []);
+});

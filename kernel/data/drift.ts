@@ -43,7 +43,17 @@ async function driftOf(db: Queryable, resource: Resource): Promise<string[]> {
     if (!nullable && !filled && !wanted.has(name))
       findings.push(`${resource.table}.${name} must be filled, and the contract does not know it`);
   }
-  return [...findings, ...(await missingIndexes(db, resource))];
+  return [...findings, ...(await missingIndexes(db, resource)), ...(await driftOfSearchTable(db, resource))];
+}
+
+async function driftOfSearchTable(db: Queryable, { name, spec }: Resource): Promise<string[]> {
+  const { searchTable, searchable = [] } = spec;
+  if (searchTable === undefined) return [];
+  const columns = await columnsOfTable(db, searchTable);
+  const missing = ["id", ...searchable.map((property) => snakeCase(String(property)))].filter(
+    (one) => !columns.has(one),
+  );
+  return missing.map((column) => `${searchTable}.${column} is missing, and ${name} is searched there`);
 }
 
 function driftOfColumn(place: string, column: TableColumn | undefined, schema: TSchema): string[] {

@@ -16,8 +16,8 @@ import {
 } from "../contract/index.ts";
 import { type Column, columnsOf } from "./columns.ts";
 import type { Cursors } from "./cursor.ts";
-import type { Queryable, Row, Tx } from "./queryable.ts";
-import { countSql, listSql, type ListSource, type Scope } from "./list-sql.ts";
+import type { Queryable, Row, Statement, Tx } from "./queryable.ts";
+import { countSql, listSql, type ListSource, type ListStatement, type Scope } from "./list-sql.ts";
 import { constraintOf } from "./pg-errors.ts";
 
 export interface ListPage<T> {
@@ -70,6 +70,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     columns,
     selected,
     searchable: (resource.spec.searchable ?? []).map(String),
+    searchTable: resource.spec.searchTable,
     softDelete,
   };
   const idColumn = columns.get("id")!;
@@ -108,9 +109,14 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     async list(db, query, { scope, cursors, binding }) {
       const bound = `${binding}\n${resource.table}\n${JSON.stringify([query.filters, query.sort, query.q, query.includeDeleted, scope])}`;
       const after = query.cursor === undefined ? undefined : cursors.decode(bound, query.cursor);
-      const total = query.page === undefined ? undefined : await count(db, source, query, scope);
-      const beyond = total !== undefined && (query.page! - 1) * query.limit >= total;
-      const rows = beyond ? [] : await select(db, source, query, scope, after);
+      const ask = ({ text, values, steady }: ListStatement) =>
+        db.query(steady ? statement(text, text) : text, values).then(({ rows }) => rows);
+      const counted = query.page === undefined ? undefined : ask(countSql(source, query, scope)).then(totalOf);
+      // The first page is asked for together with the count. A later one waits for it: beyond the end, the offset
+      // would read every row to answer none.
+      const skipped = ((query.page ?? 1) - 1) * query.limit;
+      const beyond = skipped > 0 && skipped >= (await counted)!;
+      const [rows, total] = await Promise.all([beyond ? [] : ask(listSql(source, query, scope, after)), counted]);
       const hasMore = rows.length > query.limit;
       const page = hasMore ? rows.slice(0, query.limit) : rows;
       const last = page.at(-1);
@@ -128,20 +134,19 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     },
     async insert(tx, values, now) {
       const row: Record<string, unknown> = { ...values, version: 1, createdAt: now, updatedAt: now };
-      const names = Object.keys(row).filter((property) => columns.has(property));
-      const used = names.map((property) => columns.get(property)!);
+      const used = [...columns.values()].filter(({ property }) => property in row);
       const text = `insert into ${table} (${used.map((column) => column.sql).join(", ")}) values (${used.map((_, index) => `$${index + 1}`).join(", ")}) returning ${selected}`;
       const inserted = await mapped(
         resource,
         tx.query(
-          statement(`insert:${names.join(",")}`, text),
+          statement(text, text),
           used.map((column) => column.encode(row[column.property])),
         ),
       );
       return decode(inserted.rows[0]!);
     },
     async update(tx, id, values, now) {
-      const used = Object.keys(values).flatMap((property) => columns.get(property) ?? []);
+      const used = [...columns.values()].filter(({ property }) => property in values);
       const assignments = used.map((column, index) => `${column.sql} = $${index + 3}, `).join("");
       const text = `update ${table} set ${assignments}version = version + 1, updated_at = $2 where id = $1${"deletedAt" in values ? "" : living} returning ${selected}`;
       const parameters = [
@@ -149,10 +154,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
         now,
         ...used.map((column) => column.encode(values[column.property as keyof typeof values])),
       ];
-      const updated = await mapped(
-        resource,
-        tx.query(statement(`update:${used.map((column) => column.property).join(",")}`, text), parameters),
-      );
+      const updated = await mapped(resource, tx.query(statement(text, text), parameters));
       return updated.rows[0] && decode(updated.rows[0]);
     },
     async remove(tx, id, now) {
@@ -167,10 +169,14 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   };
 }
 
+/** A connection keeps what it prepared, so there is an end to it; what comes later is sent unprepared. */
+const namedStatementsMax = 256;
+
 /** Names statements so that each connection prepares them once. PostgreSQL cuts names at 63 bytes. */
 function statementsOf(table: string) {
   const known = new Map<string, { name: string; text: string }>();
-  return (action: string, text: string) => {
+  return (action: string, text: string): Statement => {
+    if (!known.has(action) && known.size >= namedStatementsMax) return text;
     const found = known.get(action) ?? {
       name: `${table.slice(0, 30)}.${createHash("sha1").update(text).digest("base64url")}`,
       text,
@@ -180,20 +186,8 @@ function statementsOf(table: string) {
   };
 }
 
-async function count(db: Queryable, source: ListSource, query: ListQuery, scope: Scope): Promise<number> {
-  const { text, values } = countSql(source, query, scope);
-  return Number((await db.query(text, values)).rows[0]!.total);
-}
-
-async function select(
-  db: Queryable,
-  source: ListSource,
-  query: ListQuery,
-  scope: Scope,
-  after: readonly unknown[] | undefined,
-): Promise<Row[]> {
-  const { text, values } = listSql(source, query, scope, after);
-  return (await db.query(text, values)).rows;
+function totalOf(rows: readonly Row[]): number {
+  return Number(rows[0]!.total);
 }
 
 function decodeRow(columns: ReadonlyMap<string, Column>, row: Row): Record<string, unknown> {

@@ -7,3 +7,4 @@ export {
   type Callers as ConformanceCallers,
   type Subject as ConformanceSubject,
 } from "./conformance/index.ts";
+export { noSequentialScans, type PlanOptions } from "./plans/sequential-scans.ts";

@@ -91,7 +91,8 @@ function listParameters(grammar: Grammar, share: Share): (Parameter | Reference)
 const searchParameter: Parameter = {
   name: "q",
   in: "query",
-  description: "Text to look for",
+  description:
+    "Text to look for, anywhere in the texts of an item and without regard to case. Fewer than three letters or digits in a row take longer to find",
   schema: { type: "string", minLength: 1, maxLength: maxTextLength, pattern: "^[^\\x00]*$" },
 };
 

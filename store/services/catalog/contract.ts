@@ -35,6 +35,8 @@ export const product = resource("product", {
   filterable: ["sku", "currency", "price", "stock"],
   sortable: ["name", "price", "stock"],
   searchable: ["name", "description"],
+  // Every sale changes the stock.
+  searchTable: "product_texts",
   unique: [["sku"]],
   softDelete: { restorableBy: admin },
   precondition: "required",

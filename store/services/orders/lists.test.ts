@@ -1,0 +1,4 @@
+import { noSequentialScans } from "ashlar/testing";
+import { ordersService } from "./service.ts";
+
+await noSequentialScans(ordersService());
