@@ -12,6 +12,6 @@ import { ordersService } from "./services/orders/service.ts";
 
 export const contracts = [identity, catalog, orders] as unknown as readonly ServiceContract[];
 
-export function services({ tokens, passwords, revocations }: Platform): readonly Implementation[] {
-  return [identityService({ tokens, passwords, revocations }), catalogService(), ordersService()];
+export function services(platform: Platform): readonly Implementation[] {
+  return [identityService(platform), catalogService(), ordersService()];
 }

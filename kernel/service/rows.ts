@@ -16,11 +16,12 @@ import type { Context } from "./context.ts";
 import type { StandardInput } from "./implement.ts";
 import { checkExpected } from "./preconditions.ts";
 
-/** Inserts a row, fills defaults, emits the created event. */
+/** Inserts a row, fills defaults, emits the created event. `after` runs in the same transaction. */
 export async function createRow<R extends Resource>(
   ctx: Context,
   resource: R,
   values: Record<string, unknown>,
+  after?: (tx: Tx, created: RowOf<R>) => Promise<void>,
 ): Promise<RowOf<R>> {
   const row = {
     ...defaultsOf(resource),
@@ -30,6 +31,7 @@ export async function createRow<R extends Resource>(
   } as Partial<RowOf<R>> & { id: string };
   return ctx.transaction(async (tx) => {
     const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
+    await after?.(tx, inserted);
     await announce(ctx, tx, resource, "created", inserted);
     return inserted;
   });
@@ -58,20 +60,32 @@ export async function changeRow<R extends Resource>(
     if (current === undefined) throw notFound();
     checkExpected(input.expected, current.version);
     const next = input.change(current);
-    const values: Record<string, unknown> = { ...next, ...(await decide?.(tx, current, next)) };
-    const changed = Object.keys(values).filter(
-      (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
-    );
-    if (changed.length === 0) return current;
-    const row = await table.update(
+    return writeChange(ctx, tx, resource, current, { ...next, ...(await decide?.(tx, current, next)) });
+  });
+}
+
+/** Writes what differs of `values` and announces it, in the transaction that holds the lock on `current`. */
+export async function writeChange<R extends Resource>(
+  ctx: Context,
+  tx: Tx,
+  resource: R,
+  current: RowOf<R>,
+  values: Record<string, unknown>,
+): Promise<RowOf<R>> {
+  const changed = Object.keys(values).filter(
+    (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
+  );
+  if (changed.length === 0) return current;
+  const row = await ctx
+    .table(resource)
+    .update(
       tx,
       current.id,
       Object.fromEntries(changed.map((name) => [name, values[name]])) as Partial<RowOf<R>>,
       ctx.now(),
     );
-    await announce(ctx, tx, resource, "updated", row!);
-    return row!;
-  });
+  await announce(ctx, tx, resource, "updated", row!);
+  return row!;
 }
 
 /** Deletes a row, softly where the resource says so. `after` runs in the same transaction. */

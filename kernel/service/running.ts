@@ -14,6 +14,7 @@ import {
   type Tx,
 } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
+import { type Mailer, mailMigrations, purgeMails, sendMails } from "../mail/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import { purgeRecords } from "./idempotency.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
@@ -40,6 +41,8 @@ export interface ServiceOptions {
   bus: Bus;
   /** Every service of the system whose contract subscribes to a type of event. */
   subscribersOf: (type: string) => readonly string[];
+  /** Without one, mails are kept where `ashlar mail` finds them. */
+  mailer: Mailer | undefined;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -55,6 +58,7 @@ export function migrationsOf({
   return [
     eventMigrations,
     { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
+    mailMigrations,
     { name: contract.name, directory: migrations },
   ];
 }
@@ -73,6 +77,7 @@ export async function migrateService(database: Database, implementation: Impleme
 const eventTimeoutMs = 30_000;
 const jobTimeoutMs = 60_000;
 const purgeEveryMs = 10 * 60_000;
+const mailEveryMs = 2_000;
 
 export function createService(options: ServiceOptions): RunningService {
   const { implementation, database, clock, random, calls } = options;
@@ -93,6 +98,7 @@ export function createService(options: ServiceOptions): RunningService {
     tables,
     outbox,
     events: new Set(contract.events.map(({ type }) => type)),
+    mails: new Set(Object.keys(implementation.mails)),
     calls,
     clock,
     random,
@@ -124,8 +130,7 @@ export function createService(options: ServiceOptions): RunningService {
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
-      const purge: Job = { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) };
-      for (const [name, job] of Object.entries({ ...implementation.jobs, "ashlar.purge": purge }))
+      for (const [name, job] of Object.entries({ ...implementation.jobs, ...ownJobs(options, log) }))
         working.push(repeat(parts, name, job, log, stopping.signal));
     },
     async stop() {
@@ -134,6 +139,24 @@ export function createService(options: ServiceOptions): RunningService {
       await Promise.all([relay.stop(), inbox.stop(), ...working]);
     },
   };
+}
+
+/** What the platform does in every service. */
+function ownJobs({ implementation, mailer, clock }: ServiceOptions, log: Logger): Record<string, Job> {
+  const { mails: templates } = implementation;
+  const purge: Job = {
+    everyMs: purgeEveryMs,
+    async run({ db }) {
+      await purgeRecords(db, clock);
+      await purgeMails(db, clock);
+    },
+  };
+  if (mailer === undefined || Object.keys(templates).length === 0) return { "ashlar.purge": purge };
+  const mail: Job = {
+    everyMs: mailEveryMs,
+    run: ({ db, deadline }) => sendMails({ db, mailer, templates, clock, log }, deadline.signal),
+  };
+  return { "ashlar.purge": purge, "ashlar.mail": mail };
 }
 
 function standardHandler(operation: Named<AnyOperation>): AnyHandler {

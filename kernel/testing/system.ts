@@ -66,6 +66,8 @@ export async function startTestSystem({
       trustedProxies: [],
       corsOrigins: [],
       issuer: "ashlar-test",
+      publicUrl: "https://shop.example",
+      smtp: undefined,
       requestTimeoutMs: 10_000,
       checkAnswers: true,
       ...settings,

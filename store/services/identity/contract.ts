@@ -17,6 +17,7 @@ import {
   role,
   self,
   service,
+  signedIn,
   text,
   id,
 } from "ashlar/contract";
@@ -72,12 +73,16 @@ export const badCredentials = errorCode("INVALID_CREDENTIALS", 401, "The email o
 // 403 and not 401: the caller's token is good, and clients answer a 401 by refreshing it and trying again.
 export const wrongPassword = errorCode("WRONG_PASSWORD", 403, "The current password is wrong");
 
+// 422 and not 401: the token in a link is no credential of the request, and clients answer a 401 by signing in.
+export const invalidLink = errorCode("INVALID_LINK", 422, "The token of the link is unknown, used or expired");
+
 const tokens = object({
   accessToken: text({ max: 4096 }),
   refreshToken: text({ max: 4096 }),
   tokenType: oneOf(["Bearer"]),
   expiresIn: integer({ min: 1, description: "Seconds until the access token expires" }),
 });
+const linkToken = () => text({ min: 1, max: 128, description: "What follows `#token=` in the link" });
 const refreshToken = object({ refreshToken: text({ min: 1, max: 4096 }) });
 
 /** Version 1 shows one role: the strongest. */
@@ -139,6 +144,41 @@ export const identity = service("identity", {
       secret: true,
       unversioned: true,
       repeatable: true,
+    }),
+    forgotPassword: post("/auth/password/forgot", {
+      summary: "Ask for a mail with a link to choose a new password",
+      description: "The answer is the same whether or not somebody has this address.",
+      body: object({ email: email() }),
+      access: anyone,
+      limit: { class: "auth", account: "email" },
+      unversioned: true,
+    }),
+    resetPassword: post("/auth/password/reset", {
+      summary: "Choose a new password with the token of a mailed link; every session ends",
+      description: "A link works once, for an hour at most. A password that is refused does not use it up.",
+      body: object({ token: linkToken(), newPassword: password() }),
+      access: anyone,
+      errors: [invalidLink],
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+    }),
+    verifyEmail: post("/auth/email/verify", {
+      summary: "Confirm an email address with the token of a mailed link",
+      description: "Registering, and changing the email, mails such a link. It works once, for an hour at most.",
+      body: object({ token: linkToken() }),
+      access: anyone,
+      errors: [invalidLink],
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+    }),
+    requestVerification: post("/auth/email/verification", {
+      summary: "Have a new link mailed to confirm your email address; the one before it ends",
+      description: "Nothing is mailed when the address is confirmed already.",
+      access: signedIn,
+      limit: { class: "auth" },
+      unversioned: true,
     }),
   },
 });

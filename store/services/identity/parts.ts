@@ -9,6 +9,10 @@ export interface Policy {
   readonly sessionMaxAgeMs: number;
   /** A login beyond this many ends the session that was used least recently. */
   readonly sessionsPerUserMax: number;
+  /** How long a mailed link works. */
+  readonly linkTtlMs: number;
+  /** Mails with links to one address, and of one user, in any hour. */
+  readonly linksPerHourMax: number;
 }
 
 export interface Parts {
@@ -16,8 +20,19 @@ export interface Parts {
   readonly passwords: Passwords;
   readonly revocations: Revocations;
   readonly policy: Policy;
+  /** What the system is called in mails. */
+  readonly title: string;
+  /** Where the links in mails lead. */
+  readonly publicUrl: string;
+  secretFor(purpose: string): Uint8Array;
 }
 
 const dayMs = 24 * 60 * 60_000;
 
-export const defaultPolicy: Policy = { refreshRetryMs: 10_000, sessionMaxAgeMs: 90 * dayMs, sessionsPerUserMax: 100 };
+export const defaultPolicy: Policy = {
+  refreshRetryMs: 10_000,
+  sessionMaxAgeMs: 90 * dayMs,
+  sessionsPerUserMax: 100,
+  linkTtlMs: 60 * 60_000,
+  linksPerHourMax: 5,
+};

@@ -5,6 +5,7 @@ import { conflict, Failure, type In, invalid, notFound } from "ashlar/contract";
 import type { Context } from "ashlar/service";
 import { decodeId } from "ashlar/base";
 import { type identity, user, wrongPassword } from "./contract.ts";
+import { endLinks } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { endSessionsOf } from "./sessions.ts";
 
@@ -35,6 +36,7 @@ export async function changePassword(ctx: Context, { params, body }: ChangePassw
     const text = "update users set password_hash = $3 where id = $1 and password_hash = $2 and deleted_at is null";
     const { rowCount } = await tx.query(text, [decodeId("usr", params.id)!, current.passwordHash, hash]);
     if (rowCount === 0) throw conflict("The password was changed at the same time");
+    await endLinks(ctx, tx, params.id, ["reset_password"]);
     await endSessionsOf(ctx, tx, params.id, parts, callersSession(ctx));
   });
   ctx.log.info({ userId: params.id }, "A password was changed");

@@ -3,13 +3,17 @@
 import { type Implementation, implement, type Context } from "ashlar/service";
 import { identity } from "./contract.ts";
 import { clearSessions } from "./expiry.ts";
+import { purgeLinks } from "./links.ts";
 import { login, logout } from "./login.ts";
+import { createMails } from "./mails.ts";
 import { defaultPolicy, type Parts, type Policy } from "./parts.ts";
 import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
+import { answerResetRequests, forgotPassword, resetPassword } from "./reset.ts";
 import { createRevocationFeed } from "./revocation-feed.ts";
 import { deleteSession } from "./sessions.ts";
 import { changeUser, createUser, deleteUser } from "./users.ts";
+import { requestVerification, verifyEmail } from "./verification.ts";
 
 export function identityService({
   policy,
@@ -35,10 +39,17 @@ export function identityService({
       login: withParts(login),
       refresh: withParts(refresh),
       logout: withParts(logout),
+      forgotPassword,
+      resetPassword: withParts(resetPassword),
+      verifyEmail,
+      requestVerification: (ctx) => requestVerification(ctx, parts),
     },
+    mails: createMails(parts),
     jobs: {
       revocations: createRevocationFeed(parts),
       sessions: { everyMs: 60_000, run: (ctx) => clearSessions(ctx, parts) },
+      resetRequests: { everyMs: 2_000, run: (ctx) => answerResetRequests(ctx, parts) },
+      links: { everyMs: 10 * 60_000, run: (ctx) => purgeLinks(ctx) },
     },
   });
 }
