@@ -12,6 +12,7 @@ import { endLinks, findLink, linkRefused, sendLink, useLink } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { refuseWeak } from "./password.ts";
 import { endSessionsOf } from "./sessions.ts";
+import { addressOf, startOver } from "./tries.ts";
 
 type ForgotPassword = In<typeof identity.operations.forgotPassword>;
 type ResetPassword = In<typeof identity.operations.resetPassword>;
@@ -63,10 +64,11 @@ export async function resetPassword(ctx: Context, { body }: ResetPassword, parts
     const owner = await ctx.table(user).get(tx, link.userId, { lock: true });
     if (owner?.email !== link.email || !(await useLink(ctx, tx, link))) return false;
     await setPassword(ctx, tx, owner.id, hash, parts);
+    await startOver(ctx, tx, owner.email, parts);
     return true;
   });
   if (!isSet) throw linkRefused();
-  ctx.log.info({ userId: link.userId }, "A password was reset");
+  ctx.log.info({ userId: link.userId, address: addressOf(ctx) }, "A password was reset");
 }
 
 async function setPassword(ctx: Context, tx: Tx, userId: string, hash: string, parts: Parts): Promise<void> {

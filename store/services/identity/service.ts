@@ -12,6 +12,7 @@ import { refresh } from "./refresh.ts";
 import { answerResetRequests, forgotPassword, resetPassword } from "./reset.ts";
 import { createRevocationFeed } from "./revocation-feed.ts";
 import { deleteSession } from "./sessions.ts";
+import { purgeTries } from "./tries.ts";
 import { changeUser, createUser, deleteUser } from "./users.ts";
 import { requestVerification, verifyEmail } from "./verification.ts";
 
@@ -50,6 +51,7 @@ export function identityService({
       sessions: { everyMs: 60_000, run: (ctx) => clearSessions(ctx, parts) },
       resetRequests: { everyMs: 2_000, run: (ctx) => answerResetRequests(ctx, parts) },
       links: { everyMs: 10 * 60_000, run: (ctx) => purgeLinks(ctx) },
+      tries: { everyMs: 10 * 60_000, run: (ctx) => purgeTries(ctx) },
     },
   });
 }

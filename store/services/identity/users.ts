@@ -9,6 +9,7 @@ import { endLinks, sendLink } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { refuseWeak } from "./password.ts";
 import { endSessionsOf } from "./sessions.ts";
+import { forgetDevices } from "./tries.ts";
 
 type Row = RowOf<typeof user>;
 
@@ -36,7 +37,7 @@ export async function changeUser(
   parts: Parts,
 ): Promise<Representation<typeof user>> {
   return changeRow(ctx, user, input, async (tx, current, { email, roles }) => ({
-    ...(email === current.email ? {} : await changeEmail(ctx, tx, { id: current.id, email: email as string }, parts)),
+    ...(email === current.email ? {} : await changeEmail(ctx, tx, current, email as string, parts)),
     ...(canonicalJson(roles ?? current.roles) === canonicalJson(current.roles)
       ? {}
       : changeRoles(ctx, tx, current, roles as Row["roles"], parts)),
@@ -48,6 +49,7 @@ export async function deleteUser(ctx: Context, input: StandardInput, parts: Part
   await removeRow(ctx, user, input, async (tx, removed) => {
     await endSessionsOf(ctx, tx, removed.id, parts);
     await endLinks(ctx, tx, removed.id, ["verify_email", "reset_password"]);
+    await forgetDevices(ctx, tx, removed.email, parts);
     tx.afterCommit(() => parts.revocations.revokeUser(removed.id));
   });
 }
@@ -55,12 +57,14 @@ export async function deleteUser(ctx: Context, input: StandardInput, parts: Part
 async function changeEmail(
   ctx: Context,
   tx: Tx,
-  changed: { id: string; email: string },
+  current: Row,
+  email: string,
   parts: Parts,
 ): Promise<{ emailVerifiedAt: null }> {
   // What was sent to the old address proves nothing of the new one, and may be in other hands.
-  await endLinks(ctx, tx, changed.id, ["verify_email", "reset_password"]);
-  await sendLink(ctx, tx, "verify_email", changed, parts);
+  await endLinks(ctx, tx, current.id, ["verify_email", "reset_password"]);
+  await sendLink(ctx, tx, "verify_email", { id: current.id, email }, parts);
+  await forgetDevices(ctx, tx, current.email, parts);
   return { emailVerifiedAt: null };
 }
 
