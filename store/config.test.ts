@@ -137,7 +137,7 @@ test("every database and every rate class of the contracts has a setting", () =>
   );
 });
 
-test("there is no demo data in production", () => {
+test("L18 there is no demo data in production", () => {
   equal(store.readSettings({ NODE_ENV: "production" }).demo, undefined);
   equal(store.readSettings({ NODE_ENV: "production" }).system.checkAnswers, false);
   equal(store.readSettings({}).demo === undefined, false);

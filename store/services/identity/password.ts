@@ -1,6 +1,6 @@
 // Passwords: which are refused, and changing one's own.
 
-import { passwordIssue } from "ashlar/auth";
+import { passwordIssue, type PasswordContext } from "ashlar/auth";
 import { conflict, Failure, type In, invalid, notFound, type RowOf } from "ashlar/contract";
 import type { Context } from "ashlar/service";
 import { decodeId } from "ashlar/base";
@@ -13,8 +13,9 @@ import { addressOf, beginTry, endTry, takeBack, type Try } from "./tries.ts";
 type ChangePassword = In<typeof identity.operations.changePassword>;
 
 /** 400 for a password that others would guess. The sentence is for the person who chose it. */
-export function refuseWeak(field: string, password: string, about: { email: string; name: string }): void {
-  const issue = passwordIssue(password, about);
+export function refuseWeak(field: string, password: string, about: PasswordContext, { title }: Parts): void {
+  const { email, name } = about;
+  const issue = passwordIssue(password, { email, name, service: title });
   if (issue !== undefined) throw invalid([{ field, message: issue }]);
 }
 
@@ -47,7 +48,7 @@ async function change(
   const { passwords } = parts;
   const { ok } = await passwords.verify(current.passwordHash as string, body.currentPassword);
   if (!ok) throw wrong(ctx, current.id);
-  refuseWeak("newPassword", body.newPassword, current);
+  refuseWeak("newPassword", body.newPassword, current, parts);
   const hash = await passwords.hash(body.newPassword);
 
   await ctx.transaction(async (tx) => {

@@ -57,7 +57,7 @@ export async function resetPassword(ctx: Context, { body }: ResetPassword, parts
   const link = await findLink(ctx.db, { purpose: "reset_password", token: body.token, nowMs: ctx.clock.nowMs() });
   const about = link && (await ctx.table(user).get(ctx.db, link.userId));
   if (link === undefined || about === undefined) throw linkRefused();
-  refuseWeak("newPassword", body.newPassword, about);
+  refuseWeak("newPassword", body.newPassword, about, parts);
   const hash = await parts.passwords.hash(body.newPassword);
 
   const isSet = await ctx.transaction(async (tx) => {

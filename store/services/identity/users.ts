@@ -23,7 +23,7 @@ export async function createUser(
   parts: Parts,
 ): Promise<Representation<typeof user>> {
   const { password, ...values } = body as Pick<Row, "email" | "name"> & { password: string };
-  refuseWeak("password", password, values);
+  refuseWeak("password", password, values, parts);
   const passwordHash = await parts.passwords.hash(password);
   return createRow(ctx, user, { ...values, passwordHash }, async (tx, created) => {
     await sendLink(ctx, tx, "verify_email", created, parts);
