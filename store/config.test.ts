@@ -94,6 +94,46 @@ test("values are read, and a limit can be off", () => {
   equal(system.databaseUrls.orders, "postgres://me@host/orders");
 });
 
+test("who sends mail says from whom and where links lead; without a server neither is needed", () => {
+  const { system } = readStoreSettings({});
+  deepEqual([system.smtp, system.publicUrl], [undefined, "http://localhost:3000"]);
+  const url = "smtp://me:hunter2@mail.example:587";
+  match(refusal({ SMTP_URL: url }), /MAIL_FROM is needed as well.*\n.*PUBLIC_URL is needed as well/);
+  const set = readStoreSettings({
+    SMTP_URL: url,
+    MAIL_FROM: "Shop <a@shop.example>",
+    PUBLIC_URL: "https://shop.example/eu/",
+  });
+  deepEqual(set.system.smtp, { url, from: "Shop <a@shop.example>" });
+  equal(set.system.publicUrl, "https://shop.example/eu");
+  for (const MAIL_FROM of ["shop", "a@b, c@d", "Shop <a@b>\nBcc: c@d", "<a@b>"])
+    match(refusal({ MAIL_FROM }), /MAIL_FROM must be an address/);
+  for (const SMTP_URL of [
+    "mail.example:25",
+    "http://mail.example",
+    "smtp://",
+    "smtp://mail.example/x",
+    "smtp://mail.example?tls=off",
+  ])
+    match(
+      refusal({ SMTP_URL, MAIL_FROM: "a@b", PUBLIC_URL: "https://shop.example" }),
+      /SMTP_URL must be a URL like smtp:/,
+    );
+});
+
+test("links in mails are never sent to another machine unencrypted", () => {
+  for (const PUBLIC_URL of [
+    "http://shop.example",
+    "https://u:p@shop.example",
+    "https://shop.example/?a=1",
+    "shop.example",
+    "http://127.0.0.1.evil.example",
+  ])
+    match(refusal({ PUBLIC_URL }), /PUBLIC_URL must be an address like https/);
+  for (const PUBLIC_URL of ["http://localhost:8080", "http://127.0.0.1:3000", "http://[::1]:3000"])
+    equal(readStoreSettings({ PUBLIC_URL }).system.publicUrl, PUBLIC_URL);
+});
+
 test("every database and every rate class of the contracts has a setting", () => {
   const { system } = readStoreSettings({});
   const classes = contracts.flatMap(({ allOperations }) =>
@@ -106,7 +146,7 @@ test("every database and every rate class of the contracts has a setting", () =>
   );
 });
 
-test("there is no demo data in production", () => {
+test("L18 there is no demo data in production", () => {
   equal(store.readSettings({ NODE_ENV: "production" }).demo, undefined);
   equal(store.readSettings({ NODE_ENV: "production" }).system.checkAnswers, false);
   equal(store.readSettings({}).demo === undefined, false);

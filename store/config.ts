@@ -10,8 +10,10 @@ import {
   logLevels,
   portSetting,
   postgresSetting,
+  publicUrlSetting,
   readSettings,
   type Setting,
+  smtpSetting,
   textSetting,
 } from "ashlar/runtime";
 
@@ -34,6 +36,14 @@ export const variables = {
   LIMIT_ANONYMOUS: limitSetting("300/60s", "requests without a token from one address"),
   LIMIT_MACHINE: limitSetting("1200/60s", "requests with one API key"),
   LIMIT_AUTH: limitSetting("20/60s", "logins, registrations and the like from one address, and for one account"),
+  SMTP_URL: smtpSetting(
+    "the server that mail is sent through, smtp://user:password@host:587 or smtps://...; without it mail is kept, and `ashlar mail` shows it",
+  ),
+  MAIL_FROM: mailFromSetting(),
+  PUBLIC_URL: publicUrlSetting(
+    "http://localhost:3000",
+    "where the pages of the shop are; mails link to /verify-email#token=... and /reset-password#token=... there",
+  ),
   TRUSTED_PROXIES: checkedList(
     "addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas",
     (ranges) => void createAddressReader(ranges),
@@ -73,7 +83,7 @@ export interface StoreSettings extends Omit<AppSettings, "demo"> {
 
 /** Throws a SettingsError that names every mistake. */
 export function readStoreSettings(environment: Environment): StoreSettings {
-  const values = readSettings({ ...variables, ...unknownLimits(environment) }, environment);
+  const values = readSettings({ ...variables, ...unknownLimits(environment), ...neededWith(environment) }, environment);
   const production = values.NODE_ENV === "production";
   return {
     production,
@@ -97,6 +107,8 @@ export function readStoreSettings(environment: Environment): StoreSettings {
       trustedProxies: values.TRUSTED_PROXIES,
       corsOrigins: values.CORS_ORIGINS,
       issuer: "ashlar-store",
+      publicUrl: values.PUBLIC_URL,
+      smtp: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, from: values.MAIL_FROM! },
       requestTimeoutMs,
       purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
       checkAnswers: !production,
@@ -118,6 +130,38 @@ function unknownLimits(environment: Environment): Record<string, Setting<undefin
   return Object.fromEntries(
     unknown.map((name) => [name, refused(name, `is not a limit of the store; there are ${known.join(", ")}`)]),
   );
+}
+
+/** Who sends mail must say from whom, and where its links lead: the defaults are good for this machine only. */
+function neededWith({ SMTP_URL }: Environment): {
+  MAIL_FROM?: Setting<string | undefined>;
+  PUBLIC_URL?: Setting<string>;
+} {
+  if (SMTP_URL === undefined || SMTP_URL === "") return {};
+  return { MAIL_FROM: needed(variables.MAIL_FROM), PUBLIC_URL: needed(variables.PUBLIC_URL) };
+}
+
+function needed<T>(setting: Setting<T>): Setting<T> {
+  return {
+    ...setting,
+    get absent(): T {
+      throw new Error("is needed as well when SMTP_URL is set");
+    },
+  };
+}
+
+function mailFromSetting(): Setting<string | undefined> {
+  const setting = textSetting("", "whom mail is from, such as shop@example.com or Shop <shop@example.com>");
+  return {
+    ...setting,
+    fallback: undefined,
+    absent: undefined,
+    read(text) {
+      if (!/^([^<>\r\n]* <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(text))
+        throw new Error("must be an address like shop@example.com, or Shop <shop@example.com>");
+      return text;
+    },
+  };
 }
 
 /** Known, and refused rather than ignored: who sets it counts on what it does. */

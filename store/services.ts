@@ -15,6 +15,6 @@ export const contracts = [identity, catalog, orders] as unknown as readonly Serv
 /** Knows the API keys. */
 export const apiKeys = identity.operations.identifyApiKey;
 
-export function services({ tokens, passwords, revocations }: Platform): readonly Implementation[] {
-  return [identityService({ tokens, passwords, revocations }), catalogService(), ordersService()];
+export function services(platform: Platform): readonly Implementation[] {
+  return [identityService(platform), catalogService(), ordersService()];
 }

@@ -10,7 +10,7 @@ export {
 } from "./api-keys.ts";
 export { bearerToken, userOf, type Caller } from "./caller.ts";
 export { openKeys, type Keys, type KeysOptions } from "./keys.ts";
-export { passwordIssue } from "./password-policy.ts";
+export { passwordIssue, type PasswordContext } from "./password-policy.ts";
 export { createPasswords, type PasswordCost, type Passwords, type PasswordsOptions } from "./passwords.ts";
 export { credentialsMissing, roleMissing, scopeMissing, tokenRefused } from "./refusals.ts";
 export { createRevocations, type Revocation, type Revocations } from "./revocations.ts";

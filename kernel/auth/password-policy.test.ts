@@ -65,6 +65,15 @@ test("L12 the name of the product and the demo password are refused", () => {
     ok(passwordIssue(password), password);
 });
 
+test("L12 the name of the service is refused, whatever it is called", () => {
+  const service = "Blumen Königs";
+  for (const password of ["blumen2026!", "Königs-1234", "BlumenKönigs", "Blumen Königs 1"]) {
+    ok(passwordIssue(password, { service }), password);
+    equal(passwordIssue(password), undefined, password);
+  }
+  equal(passwordIssue("blumen giessen", { service }), undefined);
+});
+
 test("without an email and a name only the password itself is looked at", () => {
   equal(passwordIssue("annabelle miller"), undefined);
   equal(passwordIssue("k3vq9wzt", { email: "", name: "" }), undefined);

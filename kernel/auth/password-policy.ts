@@ -8,12 +8,19 @@ const minLength = 8;
 const maxLength = 128;
 
 /** Words an attacker of any Ashlar system tries: its name, and the demo password of the README. */
-const wordsOfTheProduct = ["ashlar", "demo"];
+const wordsOfThePlatform = ["ashlar", "demo"];
 /** Shorter parts of a name or an address ("an", "com") say nothing. */
 const minWordLength = 4;
 
+/** What an attacker knows before the first guess: whose account it is, and what the service is called. */
+export interface PasswordContext {
+  readonly email?: string;
+  readonly name?: string;
+  readonly service?: string;
+}
+
 /** Why this password is refused, as a sentence for the person who chose it; undefined when it is fine. */
-export function passwordIssue(password: string, about: { email?: string; name?: string } = {}): string | undefined {
+export function passwordIssue(password: string, about: PasswordContext = {}): string | undefined {
   const normal = password.normalize("NFC");
   const length = [...normal].length;
   if (length < minLength) return `The password must have at least ${minLength} characters`;
@@ -21,7 +28,8 @@ export function passwordIssue(password: string, about: { email?: string; name?: 
   const folded = fold(normal);
   if (commonPasswords().has(folded)) return "The password is among those that are tried first; choose another";
   if (new Set(folded).size === 1) return "The password must not be one character repeated";
-  if (isMadeOf(folded, wordsAbout(about))) return "The password must not be made of your name or email address";
+  if (isMadeOf(folded, wordsAbout(about)))
+    return "The password must not be made of your name, your email address or the name of this service";
   return undefined;
 }
 
@@ -32,12 +40,16 @@ function isMadeOf(folded: string, words: readonly string[]): boolean {
   return rest !== folded && !/\p{L}/u.test(rest);
 }
 
-function wordsAbout({ email = "", name = "" }: { email?: string; name?: string }): string[] {
+function wordsAbout({ email = "", name = "", service = "" }: PasswordContext): string[] {
   const address = fold(email);
-  const localPart = address.slice(0, Math.max(0, address.lastIndexOf("@")));
-  const wholes = [address, localPart, fold(name)];
-  const parts = [address, fold(name)].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
-  const words = [...wholes, ...parts, ...wordsOfTheProduct].filter((word) => word.length >= minWordLength);
+  const at = Math.max(0, address.lastIndexOf("@"));
+  const wholes = [address, address.slice(0, at), address.slice(at + 1), fold(name), fold(service)];
+  // With its digits and without: `mueller1@...` is no reason to let `mueller-1987` pass.
+  const parts = [address, fold(name), fold(service)].flatMap((text) => [
+    ...text.split(/[^\p{L}\p{N}]+/u),
+    ...text.split(/\P{L}+/u),
+  ]);
+  const words = [...wholes, ...parts, ...wordsOfThePlatform].filter((word) => word.length >= minWordLength);
   // The longest first, or taking out "anna" would leave "belle" of "annabelle".
   return [...new Set(words)].toSorted((a, b) => b.length - a.length);
 }

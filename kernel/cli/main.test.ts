@@ -42,6 +42,7 @@ test("a command line that is wrong ends with 2 and says what was meant, on stder
     [["start", "--prot"], /^ashlar: unknown option '--prot'/],
     [["start", "now"], /too many arguments for 'start'/],
     [["events", "list", "--limit", "0"], /It must be a number from 1 to 10000/],
+    [["mail", "--limit", "many"], /It must be a number from 1 to 10000/],
     [["events", "drop"], /missing required argument 'id'/],
     [["events", "replay", "evt_1"], /It must be the id of an event/],
     [["events", "replay"], /say which: the id of one dead letter, or --all/],

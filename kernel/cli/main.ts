@@ -62,6 +62,12 @@ function createProgram(): Command {
     .command("config")
     .description("list the variables of the environment with their meaning and default")
     .action(async () => (await import("./variables.ts")).printVariables());
+  program
+    .command("mail")
+    .description("the newest mails, sent or kept, as their recipients read them; JSON lines when not on a terminal")
+    .option("--to <address>", "only mails to this address")
+    .option("--limit <count>", "at most this many", readCount, 10)
+    .action(async (options) => (await import("./mail.ts")).showMails(options));
   addEvents(program);
   addContract(program);
   return program;

@@ -49,6 +49,9 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
   });
   ready = true;
   liveThroughErrors(log);
+  // Nobody tries an app out in production: there people wait for their mail.
+  if (systemSettings.smtp === undefined && demo === undefined)
+    log.warn({}, "SMTP_URL is not set: mails are kept and not sent; `ashlar mail` shows them");
 
   if (!end.asked()) {
     if (terminal) showWelcome({ definition, settings, system, root, tookMs: systemClock.nowMs() - startedAtMs });

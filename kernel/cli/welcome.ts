@@ -22,7 +22,7 @@ export interface Welcome {
 
 export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
   const { demo } = settings;
-  const { dataDirectory, host } = settings.system;
+  const { dataDirectory, host, smtp } = settings.system;
   const url = visibleUrl(system.url);
   const inside = relative(root, dataDirectory);
   const folder = inside.startsWith("..") ? dataDirectory : inside;
@@ -35,6 +35,7 @@ export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
       "Data",
       `${folder} ${styleText("dim", system.embedded ? "(with its own PostgreSQL)" : "(keys; the databases are configured)")}`,
     ],
+    ["Mail", smtp === undefined ? `kept; ${styleText("cyan", "npx ashlar mail")} shows it` : "sent"],
     ...system.demo.map((line, index): [string, string] => [index === 0 ? "Demo" : "", line]),
   ];
   show(`\n  ${styleText("green", "Ready")} in ${(tookMs / 1000).toFixed(1)} s\n\n`);

@@ -1,6 +1,7 @@
 // Settings, start order, logs: a definition becomes a running system.
 export type { App, AppSettings, Demo } from "./app.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
+export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
   choiceSetting,
   daysSetting,
@@ -8,10 +9,12 @@ export {
   listSetting,
   portSetting,
   postgresSetting,
+  publicUrlSetting,
   readSettings,
   type Setting,
   type Settings,
   SettingsError,
+  smtpSetting,
   textSetting,
 } from "./settings.ts";
 export {

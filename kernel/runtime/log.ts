@@ -15,6 +15,7 @@ const secrets = [
   "passwordHash",
   "accessToken",
   "refreshToken",
+  "token",
   "authorization",
   "cookie",
 ];

@@ -1,3 +1,4 @@
+import { hkdfSync } from "node:crypto";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../base/index.ts";
@@ -23,9 +24,14 @@ export async function readOrCreateSecret(directory: string, random: Random): Pro
     const secret = Buffer.from(await readFile(path, "utf8"), "hex");
     if (secret.length !== secretBytes)
       throw new Error(
-        `${path} is damaged. Delete it: cursors handed out before will be refused, nothing else is lost.`,
+        `${path} is damaged. Delete it: cursors handed out before will be refused, and mails that still wait to be sent will carry dead links. Nothing else is lost.`,
         { cause: error },
       );
     return secret;
   }
+}
+
+/** A secret for one purpose, from which neither that of the installation nor any other can be told. */
+export function deriveSecret(secret: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", secret, "", `ashlar ${purpose}`, secretBytes));
 }

@@ -84,6 +84,31 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
   });
 }
 
+export function smtpSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const isServer = url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
+    if (!isServer || !/^\/?$/.test(url.pathname) || url.search !== "")
+      throw new Error("must be a URL like smtp://user:password@host:587, or smtps://...");
+    return text;
+  });
+}
+
+/** Where people's browsers find pages. A link with a token in it must not travel unencrypted. */
+export function publicUrlSetting(fallback: string, meaning: string): Setting<string> {
+  return setting(meaning, fallback, fallback, (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const plain = url?.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    if (
+      url === undefined ||
+      (url.protocol !== "https:" && !plain) ||
+      url.username + url.password + url.search + url.hash !== ""
+    )
+      throw new Error("must be an address like https://shop.example; http only for this machine");
+    return url.href.replace(/\/+$/, "");
+  });
+}
+
 export function limitSetting(fallback: string, meaning: string): Setting<Policy | "off"> {
   const read = (text: string) => {
     const limit = parseLimit(text);

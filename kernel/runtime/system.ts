@@ -22,6 +22,7 @@ import { createPostgresBus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, type Policy } from "../limit/index.ts";
+import { createSmtpMailer, type SmtpOptions } from "../mail/index.ts";
 import {
   type Context,
   createService,
@@ -29,7 +30,7 @@ import {
   migrateService,
   type RunningService,
 } from "../service/index.ts";
-import { readOrCreateSecret } from "./secret.ts";
+import { deriveSecret, readOrCreateSecret } from "./secret.ts";
 import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
 /** What the platform lends to the services of a system when they are made. */
@@ -38,6 +39,12 @@ export interface Platform {
   readonly passwords: Passwords;
   readonly revocations: Revocations;
   readonly clock: Clock;
+  /** What the system is called by people. */
+  readonly title: string;
+  /** Where links in mails lead; never taken from a request. */
+  readonly publicUrl: string;
+  /** A secret of this installation for one purpose, the same in each of its processes. */
+  secretFor(purpose: string): Uint8Array;
 }
 
 export interface SystemSettings {
@@ -51,6 +58,10 @@ export interface SystemSettings {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly issuer: string;
+  /** Where the pages of the app are, without a slash at the end: links in mails lead there. */
+  readonly publicUrl: string;
+  /** Without it mails are kept, and not sent. */
+  readonly smtp: SmtpOptions | undefined;
   readonly requestTimeoutMs: number;
   /** How long rows that were deleted softly stay before they are erased; undefined: for ever. */
   readonly purgeDeletedAfterMs: number | undefined;
@@ -133,7 +144,8 @@ async function start(
   }
   await assertPortFree(settings.host, settings.port);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
-  const { platform, jwks } = await createPlatform(options, remembered);
+  const secret = await readOrCreateSecret(settings.dataDirectory, random);
+  const { platform, jwks } = await createPlatform(options, remembered, secret);
   const implementations = definition.services(platform);
 
   const { urls, embedded } = await openDatabases(options, implementations, undo);
@@ -148,12 +160,7 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls } = createServices(
-    options,
-    implementations,
-    databases,
-    await readOrCreateSecret(settings.dataDirectory, random),
-  );
+  const { services, calls } = createServices(options, implementations, databases, secret);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
   const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered) });
@@ -201,7 +208,11 @@ async function start(
   };
 }
 
-async function createPlatform({ settings, clock, random }: SystemOptions, remembered: MemoryCache<RememberedToken>) {
+async function createPlatform(
+  { definition, settings, clock, random }: SystemOptions,
+  remembered: MemoryCache<RememberedToken>,
+  secret: Uint8Array,
+) {
   const keys = await openKeys({ directory: settings.dataDirectory, clock, random });
   const tokens = createTokens({ keys, issuer: settings.issuer, audience: settings.issuer, clock, random, remembered });
   const platform: Platform = {
@@ -209,6 +220,9 @@ async function createPlatform({ settings, clock, random }: SystemOptions, rememb
     passwords: createPasswords({ clock, maxConcurrent: passwordConcurrency }),
     revocations: createRevocations({ clock, ttlMs: tokens.accessTtlMs }),
     clock,
+    title: definition.title,
+    publicUrl: settings.publicUrl,
+    secretFor: (purpose) => deriveSecret(secret, purpose),
   };
   return { platform, jwks: () => keys.jwks() };
 }
@@ -247,6 +261,8 @@ function createServices(
 ) {
   const services = new Map<string, RunningService>();
   const bus = createPostgresBus();
+  const { smtp } = options.settings;
+  const mailer = smtp && createSmtpMailer(smtp);
   const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
   const subscribersOf = (type: string) =>
     implementations.filter(({ contract }) => contract.subscribes.includes(type)).map(({ contract }) => contract.name);
@@ -261,6 +277,7 @@ function createServices(
         calls,
         bus,
         subscribersOf,
+        mailer,
         cursorSecret,
         purgeDeletedAfterMs: options.settings.purgeDeletedAfterMs,
       }),

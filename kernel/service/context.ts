@@ -6,6 +6,7 @@ import type { Calls, Deadline } from "../call/index.ts";
 import type { AnyOperation, EventType, In, Named, Out, Resource } from "../contract/index.ts";
 import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
 import type { Outbox } from "../events/index.ts";
+import { insertMail, type MailRequest } from "../mail/index.ts";
 import type { IdempotentRun } from "./idempotency.ts";
 
 export interface Emitted<D> {
@@ -44,6 +45,8 @@ export interface Context {
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   /** Announces an event when `tx` commits, and only then. */
   emit<D>(tx: Tx, type: EventType<D>, event: Emitted<D>): Promise<void>;
+  /** Has a mail sent when `tx` commits, and only then; in a while, never within the request. */
+  mail(tx: Tx, mail: MailRequest): Promise<void>;
   /** Calls another service within this call's deadline. Not while a transaction is open. */
   call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>): Promise<Out<O>>;
 }
@@ -56,6 +59,8 @@ export interface ServiceParts {
   readonly outbox: Outbox;
   /** The types of events its contract declares. */
   readonly events: ReadonlySet<string>;
+  /** The names of its mail templates. */
+  readonly mails: ReadonlySet<string>;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly random: Random;
@@ -109,6 +114,13 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
         ...event,
         ...(facts.traceparent === undefined ? {} : { traceparent: facts.traceparent }),
       });
+    },
+    async mail(tx, mail) {
+      if (!parts.mails.has(mail.template))
+        throw new Error(
+          `Service ${parts.name} has no mail template "${mail.template}". Add it to "mails" in services/${parts.name}/service.ts.`,
+        );
+      await insertMail(tx, mail, parts);
     },
     call: (operation, input) =>
       parts.calls.call(operation, input, {

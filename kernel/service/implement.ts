@@ -11,6 +11,7 @@ import type {
   ServiceContract,
 } from "../contract/index.ts";
 import type { Tx } from "../data/index.ts";
+import type { MailTemplate } from "../mail/index.ts";
 import type { Context } from "./context.ts";
 import type { Expected } from "./preconditions.ts";
 
@@ -62,6 +63,8 @@ export interface Implementation<O extends Record<string, AnyOperation> = Record<
   readonly handlers: Readonly<Record<string, AnyHandler>>;
   readonly subscribers: readonly Subscriber[];
   readonly jobs: Readonly<Record<string, Job>>;
+  /** What it says by mail, by the name that `ctx.mail` takes. */
+  readonly mails: Readonly<Record<string, MailTemplate>>;
   /** The folder of the service's numbered SQL files. */
   readonly migrations: URL;
 }
@@ -81,6 +84,7 @@ export function implement<O extends Record<string, AnyOperation>>(
     standard?: Readonly<Record<string, AnyHandler>>;
     subscribers?: readonly Subscriber[];
     jobs?: Readonly<Record<string, Job>>;
+    mails?: Readonly<Record<string, MailTemplate>>;
   },
 ): Implementation {
   const { name } = contract;
@@ -115,5 +119,6 @@ export function implement<O extends Record<string, AnyOperation>>(
         `Service ${name} handles ${type}, which its contract does not subscribe to. Add it to "subscribes".`,
       );
   }
-  return { contract, handlers, subscribers, jobs: parts.jobs ?? {}, migrations: parts.migrations };
+  const { jobs = {}, mails = {}, migrations } = parts;
+  return { contract, handlers, subscribers, jobs, mails, migrations };
 }

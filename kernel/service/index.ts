@@ -13,5 +13,15 @@ export {
 export { type FixedRoute, type PipelineOptions } from "./exchange.ts";
 export { createPipeline, type Pipeline } from "./pipeline.ts";
 export { createRouteTable, type RouteTable } from "./routes.ts";
-export { changeRow, createRow, createRows, listRows, pageOfArray, readRow, removeRow, type Decide } from "./rows.ts";
+export {
+  changeRow,
+  createRow,
+  createRows,
+  listRows,
+  pageOfArray,
+  readRow,
+  removeRow,
+  writeChange,
+  type Decide,
+} from "./rows.ts";
 export { createService, migrateService, migrationsOf, type RunningService, type ServiceOptions } from "./running.ts";

@@ -17,14 +17,15 @@ import type { Context } from "./context.ts";
 import type { StandardInput } from "./implement.ts";
 import { checkExpected } from "./preconditions.ts";
 
-/** Inserts a row, fills defaults, emits the created event. */
+/** Inserts a row, fills defaults, emits the created event. `after` runs in the same transaction. */
 export async function createRow<R extends Resource>(
   ctx: Context,
   resource: R,
   values: Record<string, unknown>,
+  after?: (tx: Tx, created: RowOf<R>) => Promise<void>,
 ): Promise<RowOf<R>> {
   const row = newRow(ctx, resource, values);
-  return ctx.transaction((tx) => insertRow(ctx, tx, resource, row));
+  return ctx.transaction((tx) => insertRow(ctx, tx, resource, row, after));
 }
 
 /** Creates all of the rows or, when one is refused, none; the refusal names its place: `items[3].sku`. */
@@ -53,8 +54,15 @@ function newRow<R extends Resource>(ctx: Context, resource: R, values: Record<st
   return { ...defaultsOf(resource), ...ownerOf(ctx, resource), ...values, id } as NewRow<R>;
 }
 
-async function insertRow<R extends Resource>(ctx: Context, tx: Tx, resource: R, row: NewRow<R>): Promise<RowOf<R>> {
+async function insertRow<R extends Resource>(
+  ctx: Context,
+  tx: Tx,
+  resource: R,
+  row: NewRow<R>,
+  after?: (tx: Tx, created: RowOf<R>) => Promise<void>,
+): Promise<RowOf<R>> {
   const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
+  await after?.(tx, inserted);
   await announce(ctx, tx, resource, "created", inserted);
   return inserted;
 }
@@ -91,20 +99,33 @@ export async function changeRow<R extends Resource>(
     checkExpected(input.expected, current.version);
     const next = input.change(current);
     const restored = restores ? { deletedAt: null } : {};
-    const values: Record<string, unknown> = { ...next, ...restored, ...(await decide?.(tx, current, next)) };
-    const changed = Object.keys(values).filter(
-      (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
-    );
-    if (changed.length === 0) return current;
-    const row = await table.update(
+    const values = { ...next, ...restored, ...(await decide?.(tx, current, next)) };
+    return writeChange(ctx, tx, resource, current, values);
+  });
+}
+
+/** Writes what differs of `values` and announces it, in the transaction that holds the lock on `current`. */
+export async function writeChange<R extends Resource>(
+  ctx: Context,
+  tx: Tx,
+  resource: R,
+  current: RowOf<R>,
+  values: Record<string, unknown>,
+): Promise<RowOf<R>> {
+  const changed = Object.keys(values).filter(
+    (name) => canonicalJson(values[name]) !== canonicalJson((current as Record<string, unknown>)[name]),
+  );
+  if (changed.length === 0) return current;
+  const row = await ctx
+    .table(resource)
+    .update(
       tx,
       current.id,
       Object.fromEntries(changed.map((name) => [name, values[name]])) as Partial<RowOf<R>>,
       ctx.now(),
     );
-    await announce(ctx, tx, resource, "updated", row!);
-    return row!;
-  });
+  await announce(ctx, tx, resource, "updated", row!);
+  return row!;
 }
 
 /** Deletes a row, softly where the resource says so. `after` runs in the same transaction. */

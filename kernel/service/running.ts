@@ -1,7 +1,7 @@
 // A contract and its implementation become a running service: its database, tables, outbox, relay,
 // inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
 
-import { type Clock, type Logger, type Random, timestamp } from "../base/index.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
 import type { AnyOperation, Envelope, Named, ServiceContract } from "../contract/index.ts";
 import {
@@ -11,13 +11,13 @@ import {
   findDrift,
   migrate,
   type MigrationSource,
-  type Table,
   type Tx,
 } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
+import { type Mailer, mailMigrations } from "../mail/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
-import { purgeRecords } from "./idempotency.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
+import { ownJobs } from "./own-jobs.ts";
 import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
 
 export interface RunningService {
@@ -43,6 +43,8 @@ export interface ServiceOptions {
   subscribersOf: (type: string) => readonly string[];
   /** How long rows that were deleted softly stay; undefined: for ever. */
   purgeDeletedAfterMs: number | undefined;
+  /** Without one, mails are kept where `ashlar mail` finds them. */
+  mailer: Mailer | undefined;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -58,6 +60,7 @@ export function migrationsOf({
   return [
     eventMigrations,
     { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
+    mailMigrations,
     { name: contract.name, directory: migrations },
   ];
 }
@@ -75,9 +78,6 @@ export async function migrateService(database: Database, implementation: Impleme
 
 const eventTimeoutMs = 30_000;
 const jobTimeoutMs = 60_000;
-const purgeEveryMs = 10 * 60_000;
-const purgeBatch = 1_000;
-const purgeBatchesMax = 20;
 
 export function createService(options: ServiceOptions): RunningService {
   const { implementation, database, clock, random, calls } = options;
@@ -98,6 +98,7 @@ export function createService(options: ServiceOptions): RunningService {
     tables,
     outbox,
     events: new Set(contract.events.map(({ type }) => type)),
+    mails: new Set(Object.keys(implementation.mails)),
     calls,
     clock,
     random,
@@ -129,7 +130,7 @@ export function createService(options: ServiceOptions): RunningService {
       unsubscribe = options.bus.subscribe(contract.name, (events) => inbox.receive(events));
       inbox.start();
       relay.start();
-      for (const [name, job] of Object.entries({ ...implementation.jobs, ...ownJobs(options, parts) }))
+      for (const [name, job] of Object.entries({ ...implementation.jobs, ...ownJobs(options, tables, log) }))
         working.push(repeat(parts, name, job, log, stopping.signal));
     },
     async stop() {
@@ -138,28 +139,6 @@ export function createService(options: ServiceOptions): RunningService {
       await Promise.all([relay.stop(), inbox.stop(), ...working]);
     },
   };
-}
-
-/** What the platform clears away by itself. */
-function ownJobs({ clock, purgeDeletedAfterMs }: ServiceOptions, { tables }: ServiceParts): Record<string, Job> {
-  return {
-    "ashlar.purge": { everyMs: purgeEveryMs, run: async (ctx) => void (await purgeRecords(ctx.db, clock)) },
-    "ashlar.purgeDeleted": {
-      everyMs: purgeEveryMs,
-      run: async (ctx) => {
-        if (purgeDeletedAfterMs === undefined) return;
-        const before = timestamp(clock.nowMs() - purgeDeletedAfterMs);
-        for (const table of tables.values()) await purgeTable(ctx, table, before);
-      },
-    },
-  };
-}
-
-/** Erases in batches, so that no statement holds many locks, and at most as many as fit into the time of a job. */
-async function purgeTable(ctx: Context, table: Table, before: string): Promise<void> {
-  let erased = purgeBatch;
-  for (let batches = 0; batches < purgeBatchesMax && erased === purgeBatch; batches++)
-    erased = await table.purge(ctx.db, before, purgeBatch);
 }
 
 function standardHandler(operation: Named<AnyOperation>): AnyHandler {

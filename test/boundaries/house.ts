@@ -15,6 +15,7 @@ export const floors: Readonly<Record<string, number>> = {
   cache: 3,
   auth: 3,
   limit: 3,
+  mail: 3,
   http: 2,
   data: 2,
   contract: 1,

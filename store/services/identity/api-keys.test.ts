@@ -193,7 +193,7 @@ test("a repeated Idempotency-Key answers the same key, which nobody can read in 
 test("a machine has a bucket of its own, so that it does not lock its owner out", async () => {
   const few = { maxRequests: 3, windowMs: 60_000 };
   const limited = await startIdentity({
-    settings: { limits: { default: "off", anonymous: "off", auth: "off", machine: few } },
+    settings: { limits: { machine: few } },
   });
   const owner = await someone(limited);
   const { key } = await keyOf(owner, {}, limited);

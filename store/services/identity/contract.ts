@@ -19,6 +19,7 @@ import {
   self,
   service,
   servicesOnly,
+  signedIn,
   text,
   id,
 } from "ashlar/contract";
@@ -99,12 +100,16 @@ export const badCredentials = errorCode("INVALID_CREDENTIALS", 401, "The email o
 // 403 and not 401: the caller's token is good, and clients answer a 401 by refreshing it and trying again.
 export const wrongPassword = errorCode("WRONG_PASSWORD", 403, "The current password is wrong");
 
+// 422 and not 401: the token in a link is no credential of the request, and clients answer a 401 by signing in.
+export const invalidLink = errorCode("INVALID_LINK", 422, "The token of the link is unknown, used or expired");
+
 const tokens = object({
   accessToken: text({ max: 4096 }),
   refreshToken: text({ max: 4096 }),
   tokenType: oneOf(["Bearer"]),
   expiresIn: integer({ min: 1, description: "Seconds until the access token expires" }),
 });
+const linkToken = () => text({ min: 1, max: 128, description: "What follows `#token=` in the link" });
 const refreshToken = object({ refreshToken: text({ min: 1, max: 4096 }) });
 
 /** Version 1 shows one role: the strongest. */
@@ -138,12 +143,14 @@ export const identity = service("identity", {
     }),
     login: post("/auth/login", {
       summary: "Exchange email and password for tokens",
+      description:
+        "After ten failures in a row each further one brings a wait (429), for an address that nobody has as well. A device that was used to sign in within the last 30 days is not held up by the failures of others.",
       body: object({ email: text({ min: 1, max: 254 }), password: givenPassword() }),
       returns: tokens,
       status: 200,
       access: anyone,
       errors: [badCredentials],
-      limit: { class: "auth", account: "email" },
+      limit: { class: "auth" },
       secret: true,
       unversioned: true,
     }),
@@ -182,6 +189,42 @@ export const identity = service("identity", {
       access: servicesOnly,
       errors: [errors.unauthenticated],
       repeatable: true,
+    }),
+    forgotPassword: post("/auth/password/forgot", {
+      summary: "Ask for a mail with a link to choose a new password",
+      description: "The answer is the same whether or not somebody has this address.",
+      body: object({ email: email() }),
+      access: anyone,
+      limit: { class: "auth", account: "email" },
+      unversioned: true,
+    }),
+    resetPassword: post("/auth/password/reset", {
+      summary: "Choose a new password with the token of a mailed link; every session ends",
+      description: "A link works once, for an hour at most. A password that is refused does not use it up.",
+      body: object({ token: linkToken(), newPassword: password() }),
+      access: anyone,
+      errors: [invalidLink],
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+    }),
+    verifyEmail: post("/auth/email/verify", {
+      summary: "Confirm an email address with the token of a mailed link",
+      description: "Registering, and changing the email, mails such a link. It works once, for an hour at most.",
+      body: object({ token: linkToken() }),
+      access: anyone,
+      errors: [invalidLink],
+      limit: { class: "auth" },
+      secret: true,
+      unversioned: true,
+    }),
+    requestVerification: post("/auth/email/verification", {
+      summary: "Have a new link mailed to confirm your email address; the one before it ends",
+      description: "Nothing is mailed when the address is confirmed already.",
+      access: signedIn,
+      personal: true,
+      limit: { class: "auth" },
+      unversioned: true,
     }),
   },
 });

@@ -2,6 +2,7 @@
 
 import { createPasswords, type PasswordCost, type Passwords } from "ashlar/auth";
 import { decodeId, systemClock } from "ashlar/base";
+import { listMails } from "ashlar/mail";
 import type { Implementation } from "ashlar/service";
 import {
   startTestSystem,
@@ -35,7 +36,16 @@ export interface IdentitySystem extends TestSystem {
   promote(id: string): Promise<void>;
   sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   /** Runs a job of the service now. */
-  runJob(name: "revocations" | "sessions"): Promise<void>;
+  runJob(name: "revocations" | "sessions" | "resetRequests" | "links"): Promise<void>;
+  /** The mails to an address, the newest last, with the token of the link in each. */
+  mailsTo(email: string): Promise<LinkMail[]>;
+}
+
+export interface LinkMail {
+  template: string;
+  subject: string;
+  text: string;
+  token: string;
 }
 
 export interface IdentityOptions extends Pick<TestSystemOptions, "settings" | "log"> {
@@ -52,7 +62,6 @@ export async function startIdentity({
   const cheap = passwords ?? createPasswords({ clock: systemClock, cost: cheapCost });
   const system = await startTestSystem({
     ...options,
-    settings: { limits: { default: "off", anonymous: "off", machine: "off", auth: "off" }, ...options.settings },
     definition: {
       name: "test",
       title: "Test",
@@ -78,6 +87,13 @@ export async function startIdentity({
     statusFor: async ({ accessToken }, path = "/v1/users/me") =>
       (await system.request("GET", path, { authorization: `Bearer ${accessToken}` })).status,
     promote: async (id) => void (await sql("update users set roles = '{admin}' where id = $1", [uuidOf(id)])),
+    async mailsTo(email) {
+      const mails = await listMails(system.system.services.get("identity")!.parts.database, { limit: 100, to: email });
+      return mails.map(({ template, data }) => {
+        const { subject, text } = implementation!.mails[template]!(data);
+        return { template, subject, text, token: /#token=(\S+)/.exec(text)![1]! };
+      });
+    },
     runJob: (name) => implementation!.jobs[name]!.run(system.system.services.get("identity")!.contextFor("test")),
   };
 }

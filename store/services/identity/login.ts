@@ -9,6 +9,7 @@ import { badCredentials, type identity, user } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { grant } from "./refresh.ts";
 import { endSession, openSession } from "./sessions.ts";
+import { addressOf, beginTry, endTry, takeBack, type Try } from "./tries.ts";
 
 type Login = typeof identity.operations.login;
 type Logout = typeof identity.operations.logout;
@@ -21,8 +22,20 @@ interface Account {
 /**
  * Opens a session for who knows the password. An email nobody has costs the same work and gets the
  * same refusal as a wrong password. A hash made with other parameters than today's is made anew.
+ * 429 when too many tries have failed, whether or not there is such an account.
  */
 export async function login(ctx: Context, input: In<Login>, parts: Parts): Promise<Out<Login>> {
+  const attempt = await beginTry(ctx, input.body.email, parts);
+  try {
+    return await signIn(ctx, input, attempt, parts);
+  } catch (error) {
+    const isAnswered = error instanceof Failure && error.code === badCredentials.code;
+    if (!isAnswered) await takeBack(ctx, attempt);
+    throw error;
+  }
+}
+
+async function signIn(ctx: Context, input: In<Login>, attempt: Try, parts: Parts): Promise<Out<Login>> {
   const { email, password } = input.body;
   const account = await findAccount(ctx.db, email);
   const { ok, needsRehash } = await parts.passwords.verify(account?.passwordHash, password);
@@ -35,12 +48,14 @@ export async function login(ctx: Context, input: In<Login>, parts: Parts): Promi
     if (row?.passwordHash !== account.passwordHash) return undefined;
     if (newHash !== account.passwordHash) await storeHash(tx, { ...account, passwordHash: newHash });
     const { sessionId, refreshToken } = await openSession(ctx, tx, account.userId, parts);
+    await endTry(ctx, tx, attempt);
     return { subject: { userId: row.id, email: row.email, roles: row.roles, sessionId, asOfMs }, refreshToken };
   });
   // The password is another since it was verified (changed, made anew by a login at the same time) or
   // the user is gone: a session opened now might outlive the change that should have ended it.
-  if (opened === undefined) return login(ctx, input, parts);
-  ctx.log.info({ userId: account.userId, sessionId: opened.subject.sessionId }, "Signed in");
+  if (opened === undefined) return signIn(ctx, input, attempt, parts);
+  const { sessionId } = opened.subject;
+  ctx.log.info({ userId: account.userId, sessionId, address: addressOf(ctx) }, "Signed in");
   return grant(opened.subject, opened.refreshToken, parts);
 }
 
@@ -73,7 +88,7 @@ async function storeHash(tx: Tx, { userId, passwordHash }: Account): Promise<voi
 }
 
 function refused(ctx: Context, account: Account | undefined): Failure {
-  ctx.log.warn(account === undefined ? {} : { userId: account.userId }, "A sign-in was refused");
+  ctx.log.warn({ address: addressOf(ctx), ...(account && { userId: account.userId }) }, "A sign-in was refused");
   return new Failure(badCredentials, "The email or the password is wrong", { headers: credentialsMissing().headers });
 }
 

@@ -11,6 +11,10 @@ export interface Policy {
   readonly sessionsPerUserMax: number;
   /** Living ones; more are refused. */
   readonly apiKeysPerUserMax: number;
+  /** How long a mailed link works. */
+  readonly linkTtlMs: number;
+  /** Mails with links to one address, and of one user, in any hour. */
+  readonly linksPerHourMax: number;
 }
 
 export interface Parts {
@@ -18,6 +22,11 @@ export interface Parts {
   readonly passwords: Passwords;
   readonly revocations: Revocations;
   readonly policy: Policy;
+  /** What the system is called in mails. */
+  readonly title: string;
+  /** Where the links in mails lead. */
+  readonly publicUrl: string;
+  secretFor(purpose: string): Uint8Array;
 }
 
 const dayMs = 24 * 60 * 60_000;
@@ -27,4 +36,6 @@ export const defaultPolicy: Policy = {
   sessionMaxAgeMs: 90 * dayMs,
   sessionsPerUserMax: 100,
   apiKeysPerUserMax: 50,
+  linkTtlMs: 60 * 60_000,
+  linksPerHourMax: 5,
 };

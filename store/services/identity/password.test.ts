@@ -21,7 +21,7 @@ test("changing the password ends all other sessions, keeps the caller's, and cou
   equal((await api.request("GET", `/v1/users/${id}`, bearer(here))).json.version, 1);
 });
 
-test("without the current password it is refused: 403 when wrong, 400 when missing", async () => {
+test("L13 without the current password it is refused: 403 when wrong, 400 when missing", async () => {
   await api.register("ben@example.com");
   const by = bearer(await api.login("ben@example.com"));
   const wrong = await api.request("PUT", "/v1/users/me/password", {
@@ -35,6 +35,16 @@ test("without the current password it is refused: 403 when wrong, 400 when missi
   const missing = await api.request("PUT", "/v1/users/me/password", { body: { newPassword }, ...by });
   deepEqual([missing.status, missing.json.error.details[0].field], [400, "currentPassword"]);
   ok(await api.login("ben@example.com"));
+});
+
+test("L13 a token of a session that has ended changes no password", async () => {
+  await api.register("stale@example.com");
+  const tokens = await api.login("stale@example.com");
+  await api.post("/auth/logout", { refreshToken: tokens.refreshToken });
+  const body = { currentPassword: password, newPassword };
+  equal((await api.request("PUT", "/v1/users/me/password", { body, ...bearer(tokens) })).status, 401);
+  equal((await api.request("PUT", "/v1/users/me/password", { body })).status, 401);
+  ok(await api.login("stale@example.com"));
 });
 
 test("a new password that would be guessed is a 400 that names it", async () => {

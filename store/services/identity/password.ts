@@ -1,43 +1,66 @@
 // Passwords: which are refused, and changing one's own.
 
-import { passwordIssue } from "ashlar/auth";
-import { conflict, Failure, type In, invalid, notFound } from "ashlar/contract";
+import { passwordIssue, type PasswordContext } from "ashlar/auth";
+import { conflict, Failure, type In, invalid, notFound, type RowOf } from "ashlar/contract";
 import type { Context } from "ashlar/service";
 import { decodeId } from "ashlar/base";
 import { type identity, user, wrongPassword } from "./contract.ts";
+import { endLinks } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { endSessionsOf } from "./sessions.ts";
+import { addressOf, beginTry, endTry, takeBack, type Try } from "./tries.ts";
 
 type ChangePassword = In<typeof identity.operations.changePassword>;
 
 /** 400 for a password that others would guess. The sentence is for the person who chose it. */
-export function refuseWeak(field: string, password: string, about: { email: string; name: string }): void {
-  const issue = passwordIssue(password, about);
+export function refuseWeak(field: string, password: string, about: PasswordContext, { title }: Parts): void {
+  const { email, name } = about;
+  const issue = passwordIssue(password, { email, name, service: title });
   if (issue !== undefined) throw invalid([{ field, message: issue }]);
 }
 
 /**
  * Changes the caller's password and ends all other sessions: whoever else was signed in is out.
- * Nothing that clients see of a user changes, so its version stays and no event is emitted.
+ * Nothing that clients see of a user changes, so its version stays and no event is emitted. A wrong current
+ * password counts like a failed sign-in: whoever has an access token shall not find the password with it.
  */
-export async function changePassword(ctx: Context, { params, body }: ChangePassword, parts: Parts): Promise<void> {
-  const { passwords } = parts;
-  const current = await ctx.table(user).get(ctx.db, params.id);
+export async function changePassword(ctx: Context, input: ChangePassword, parts: Parts): Promise<void> {
+  const current = await ctx.table(user).get(ctx.db, input.params.id);
   if (current === undefined) throw notFound();
+  const attempt = await beginTry(ctx, current.email, parts);
+  try {
+    await change(ctx, input, current, attempt, parts);
+  } catch (error) {
+    const isAnswered = error instanceof Failure && error.code === wrongPassword.code;
+    if (!isAnswered) await takeBack(ctx, attempt);
+    throw error;
+  }
+  ctx.log.info({ userId: current.id, address: addressOf(ctx) }, "A password was changed");
+}
+
+async function change(
+  ctx: Context,
+  { body }: ChangePassword,
+  current: RowOf<typeof user>,
+  attempt: Try,
+  parts: Parts,
+): Promise<void> {
+  const { passwords } = parts;
   const { ok } = await passwords.verify(current.passwordHash as string, body.currentPassword);
-  if (!ok) throw wrong(ctx, params.id);
-  refuseWeak("newPassword", body.newPassword, current);
+  if (!ok) throw wrong(ctx, current.id);
+  refuseWeak("newPassword", body.newPassword, current, parts);
   const hash = await passwords.hash(body.newPassword);
 
   await ctx.transaction(async (tx) => {
     // Only in place of the hash that was verified: of two changes at once the second has not shown
     // that it knows the password of the first. The update also keeps logins out until this commits.
     const text = "update users set password_hash = $3 where id = $1 and password_hash = $2 and deleted_at is null";
-    const { rowCount } = await tx.query(text, [decodeId("usr", params.id)!, current.passwordHash, hash]);
+    const { rowCount } = await tx.query(text, [decodeId("usr", current.id)!, current.passwordHash, hash]);
     if (rowCount === 0) throw conflict("The password was changed at the same time");
-    await endSessionsOf(ctx, tx, params.id, parts, callersSession(ctx));
+    await endLinks(ctx, tx, current.id, ["reset_password"]);
+    await endSessionsOf(ctx, tx, current.id, parts, callersSession(ctx));
+    await endTry(ctx, tx, attempt);
   });
-  ctx.log.info({ userId: params.id }, "A password was changed");
 }
 
 function callersSession({ caller }: Context): { sessionId?: string } {
@@ -45,7 +68,7 @@ function callersSession({ caller }: Context): { sessionId?: string } {
 }
 
 function wrong(ctx: Context, userId: string): Failure {
-  ctx.log.warn({ userId }, "A change of password was refused: the current one was wrong");
+  ctx.log.warn({ userId, address: addressOf(ctx) }, "A change of password was refused: the current one was wrong");
   return new Failure(wrongPassword, "The current password is wrong", {
     details: [{ field: "currentPassword", message: "is wrong" }],
   });

@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, startIdentity, uuidOf } from "./fixture.ts";
+import { bearer, password, startIdentity, uuidOf } from "./fixture.ts";
 
 const api = await startIdentity();
 const dayMs = 24 * 60 * 60_000;
@@ -28,7 +28,7 @@ test("a refresh answers a new pair and marks the session as used", async () => {
   equal(Date.parse(session.lastUsedAt) - Date.parse(session.createdAt), 60_000);
 });
 
-test("of 64 refreshes with one token at once all get the same successor, and there is one", async () => {
+test("R01 of 64 refreshes with one token at once all get the same successor, and there is one", async () => {
   const { id, tokens } = await signedIn("race@example.com");
   let current = tokens.refreshToken;
   // The first round opens the connections; only from then on do transactions truly overlap.
@@ -41,7 +41,7 @@ test("of 64 refreshes with one token at once all get the same successor, and the
   }
 });
 
-test("a retry up to ten seconds later gets the same successor; one after that ends the session and every token of it", async () => {
+test("R02 R03 a retry up to ten seconds later gets the same successor; one after that ends the session and every token of it", async () => {
   const { tokens } = await signedIn("retry@example.com");
   const first = await api.refresh(tokens.refreshToken);
   await api.clock.advance(10_000);
@@ -57,7 +57,7 @@ test("a retry up to ten seconds later gets the same successor; one after that en
   deepEqual([await api.statusFor(tokens), await api.statusFor(retried.json)], [401, 401]);
 });
 
-test("a retry after the successor was used is reuse, however soon", async () => {
+test("R04 a retry after the successor was used is reuse, however soon", async () => {
   const { tokens } = await signedIn("grand@example.com");
   const child = (await api.refresh(tokens.refreshToken)).json;
   const grandchild = (await api.refresh(child.refreshToken)).json;
@@ -66,7 +66,7 @@ test("a retry after the successor was used is reuse, however soon", async () => 
   equal(await api.statusFor(grandchild), 401);
 });
 
-test("a successor that is made while its family ends is dead too", async () => {
+test("R05 a successor that is made while its family ends is dead too", async () => {
   const { id, tokens } = await signedIn("late@example.com");
   const child = (await api.refresh(tokens.refreshToken)).json;
   await api.clock.advance(10_001);
@@ -78,7 +78,7 @@ test("a successor that is made while its family ends is dead too", async () => {
   equal(living.length, 0);
 });
 
-test("a refresh that waits behind the end of its session is refused", async () => {
+test("R05 a refresh that waits behind the end of its session is refused", async () => {
   const { id, tokens } = await signedIn("waits@example.com");
   const { database } = api.system.services.get("identity")!.parts;
   let refreshing: ReturnType<typeof api.refresh> | undefined;
@@ -97,7 +97,7 @@ async function waitForLock(): Promise<void> {
   while ((await api.sql(waiting)).length === 0);
 }
 
-test("no refresh leads beyond the absolute life of a session", async () => {
+test("R08 no refresh leads beyond the absolute life of a session", async () => {
   const { tokens } = await signedIn("long@example.com");
   let current = tokens.refreshToken;
   for (let day = 0; day < 89; day += 20) {
@@ -124,7 +124,7 @@ test("what is no refresh token of a session is refused alike: an access token, a
   for (const answer of answers) deepEqual([answer.status, answer.text], [401, answers[0]!.text]);
 });
 
-test("the database holds hashes of refresh tokens and nothing that could be presented", async () => {
+test("R09 the database holds hashes of refresh tokens and nothing that could be presented", async () => {
   const { id, tokens } = await signedIn("hash@example.com");
   const { refreshToken } = (await api.refresh(tokens.refreshToken)).json;
   const rows = JSON.stringify([await tokenRows(id), await api.sql("select * from sessions")]);
@@ -139,4 +139,57 @@ test("a new access token carries the roles and the email of now", async () => {
   const { accessToken } = (await api.refresh(tokens.refreshToken)).json;
   const claims = JSON.parse(Buffer.from(accessToken.split(".")[1], "base64url").toString());
   deepEqual([claims.email, claims.roles], ["fresher@example.com", ["admin"]]);
+});
+
+test("R06 once a family has ended, none of a thousand uses of its members succeeds", async () => {
+  const { tokens } = await signedIn("ended@example.com");
+  const family = [tokens.refreshToken];
+  for (let count = 0; count < 4; count++) family.push((await api.refresh(family.at(-1)!)).json.refreshToken);
+  equal((await api.refresh(family[0]!)).status, 401);
+  const statuses = new Set<number>();
+  for (let round = 0; round < 20; round++) {
+    const uses = Array.from({ length: 50 }, (_, index) => api.refresh(family[index % family.length]!));
+    for (const { status } of await Promise.all(uses)) statuses.add(status);
+  }
+  deepEqual([...statuses], [401]);
+});
+
+test("R07 who was deleted, or whose password was changed or reset elsewhere, refreshes no more", async () => {
+  const ends = {
+    deleted: (by: string, _email: string) => api.request("DELETE", "/v1/users/me", { authorization: by }),
+    changed: (by: string, _email: string) =>
+      api.request("PUT", "/v1/users/me/password", {
+        authorization: by,
+        body: { currentPassword: password, newPassword: "a wholly different phrase" },
+      }),
+    async reset(_by: string, email: string) {
+      await api.clock.advance(1);
+      await api.post("/auth/password/forgot", { email });
+      await api.runJob("resetRequests");
+      const { token } = (await api.mailsTo(email)).at(-1)!;
+      return api.post("/auth/password/reset", { token, newPassword: "a wholly different phrase" });
+    },
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const { tokens } = await signedIn(`${name}@example.com`);
+    const elsewhere = await api.login(`${name}@example.com`);
+    equal((await end(bearer(elsewhere).authorization, `${name}@example.com`)).status, 204, name);
+    equal((await api.refresh(tokens.refreshToken)).status, 401, name);
+    equal(await api.statusFor(tokens), 401, name);
+  }
+});
+
+test("R14 nothing is known of who sends no Authorization, and no answer sets a cookie", async () => {
+  const { tokens } = await signedIn("cookie@example.com");
+  const headers = { cookie: `session=${tokens.accessToken}; refreshToken=${tokens.refreshToken}` };
+  const answers = [
+    await api.request("GET", "/v1/users/me", { headers }),
+    await api.post("/auth/refresh", { refreshToken: tokens.refreshToken }, { headers }),
+    await api.post("/auth/login", { email: "cookie@example.com", password }, { headers }),
+    await api.post("/auth/logout", { refreshToken: tokens.refreshToken }, { headers }),
+  ];
+  deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get("set-cookie")]),
+    [401, 200, 200, 204].map((status) => [status, null]),
+  );
 });

@@ -19,6 +19,7 @@ import { type identity, user } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { type Family, insertToken, lockFamily, readToken, supersede, tokenHash } from "./refresh-tokens.ts";
 import { endSession } from "./sessions.ts";
+import { noteDevice } from "./tries.ts";
 
 type Refresh = typeof identity.operations.refresh;
 
@@ -56,7 +57,9 @@ async function exchange(ctx: Context, tx: Tx, token: string, claims: RefreshClai
   if (superseded === undefined) {
     if (tokenHash(token) !== family.tokenHash)
       return { kind: "refused", why: "The token is not the one that was issued" };
-    return { kind: "granted", subject, refreshToken: await rotate(ctx, tx, family, claims.tokenId, parts) };
+    const refreshToken = await rotate(ctx, tx, family, claims.tokenId, parts);
+    await noteDevice(ctx, tx, email, parts);
+    return { kind: "granted", subject, refreshToken };
   }
   const successor = await parts.tokens.signRefresh({
     userId: family.userId,

@@ -4,13 +4,18 @@ import { type Implementation, implement, type Context } from "ashlar/service";
 import { createApiKey, deleteApiKey, identifyApiKey } from "./api-keys.ts";
 import { identity } from "./contract.ts";
 import { clearSessions } from "./expiry.ts";
+import { purgeLinks } from "./links.ts";
 import { login, logout } from "./login.ts";
+import { createMails } from "./mails.ts";
 import { defaultPolicy, type Parts, type Policy } from "./parts.ts";
 import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
+import { answerResetRequests, forgotPassword, resetPassword } from "./reset.ts";
 import { createRevocationFeed } from "./revocation-feed.ts";
 import { deleteSession } from "./sessions.ts";
+import { purgeTries } from "./tries.ts";
 import { changeUser, createUser, deleteUser } from "./users.ts";
+import { requestVerification, verifyEmail } from "./verification.ts";
 
 export function identityService({
   policy,
@@ -39,10 +44,18 @@ export function identityService({
       refresh: withParts(refresh),
       logout: withParts(logout),
       identifyApiKey,
+      forgotPassword,
+      resetPassword: withParts(resetPassword),
+      verifyEmail,
+      requestVerification: (ctx) => requestVerification(ctx, parts),
     },
+    mails: createMails(parts),
     jobs: {
       revocations: createRevocationFeed(parts),
       sessions: { everyMs: 60_000, run: (ctx) => clearSessions(ctx, parts) },
+      resetRequests: { everyMs: 2_000, run: (ctx) => answerResetRequests(ctx, parts) },
+      links: { everyMs: 10 * 60_000, run: (ctx) => purgeLinks(ctx) },
+      tries: { everyMs: 10 * 60_000, run: (ctx) => purgeTries(ctx) },
     },
   });
 }

@@ -54,6 +54,31 @@ test("an email is taken whatever its case, for registering and for changing to i
   equal(changed.status, 409);
 });
 
+test("L15 no spelling of somebody's email makes an account that takes theirs over", async () => {
+  const { id } = await api.register("victim@example.com");
+  const spellings: [email: string, status: number][] = [
+    ["VICTIM@example.com", 409],
+    ["victim@EXAMPLE.com", 409],
+    ["victim@example.com.", 400],
+    [" victim@example.com", 400],
+    ["victim@example.com\u0000", 400],
+    ["victim\u0000@example.com", 400],
+    ["v\u0456ctim@example.com", 400],
+    ["victim@ex\u0430mple.com", 400],
+    ["victim@example.com\n", 400],
+    ["\uff56ictim@example.com", 400],
+    ["victim+tag@example.com", 201],
+  ];
+  for (const [email, status] of spellings) {
+    const answer = await api.post("/v1/users", { email, name: "Thief", password: "the thief's own phrase" });
+    equal(answer.status, status, JSON.stringify(email));
+  }
+  const thief = await api.post("/auth/login", { email: "victim@example.com", password: "the thief's own phrase" });
+  equal(thief.status, 401);
+  const { accessToken } = await api.login("Victim@Example.com");
+  equal((await api.request("GET", "/v1/users/me", { authorization: `Bearer ${accessToken}` })).json.id, id);
+});
+
 test("of many registrations of one email at once, one is answered 201 and the others 409", async () => {
   const spellings = ["race@example.com", "Race@example.com", "RACE@EXAMPLE.COM", "race@Example.com"];
   const answers = await Promise.all(

@@ -6,9 +6,11 @@ import type { Tx } from "ashlar/data";
 import { changeRow, type Context, createRow, removeRow, type StandardInput } from "ashlar/service";
 import { endApiKeysOf } from "./api-keys.ts";
 import { user } from "./contract.ts";
+import { endLinks, sendLink } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { refuseWeak } from "./password.ts";
 import { endSessionsOf } from "./sessions.ts";
+import { forgetDevices } from "./tries.ts";
 
 type Row = RowOf<typeof user>;
 
@@ -19,21 +21,24 @@ type Row = RowOf<typeof user>;
 export async function createUser(
   ctx: Context,
   { body }: StandardInput,
-  { passwords }: Parts,
+  parts: Parts,
 ): Promise<Representation<typeof user>> {
   const { password, ...values } = body as Pick<Row, "email" | "name"> & { password: string };
-  refuseWeak("password", password, values);
-  return createRow(ctx, user, { ...values, passwordHash: await passwords.hash(password) });
+  refuseWeak("password", password, values, parts);
+  const passwordHash = await parts.passwords.hash(password);
+  return createRow(ctx, user, { ...values, passwordHash }, async (tx, created) => {
+    await sendLink(ctx, tx, "verify_email", created, parts);
+  });
 }
 
-/** PUT and PATCH. A new email is not verified; new roles count for every token at once. */
+/** PUT and PATCH. A new email is not verified and gets a link; new roles count for every token at once. */
 export async function changeUser(
   ctx: Context,
   input: StandardInput,
   parts: Parts,
 ): Promise<Representation<typeof user>> {
   return changeRow(ctx, user, input, async (tx, current, { email, roles }) => ({
-    ...(email === current.email ? {} : { emailVerifiedAt: null }),
+    ...(email === current.email ? {} : await changeEmail(ctx, tx, current, email as string, parts)),
     ...(canonicalJson(roles ?? current.roles) === canonicalJson(current.roles)
       ? {}
       : changeRoles(ctx, tx, current, roles as Row["roles"], parts)),
@@ -45,8 +50,24 @@ export async function deleteUser(ctx: Context, input: StandardInput, parts: Part
   await removeRow(ctx, user, input, async (tx, removed) => {
     await endSessionsOf(ctx, tx, removed.id, parts);
     await endApiKeysOf(ctx, tx, removed.id, parts);
+    await endLinks(ctx, tx, removed.id, ["verify_email", "reset_password"]);
+    await forgetDevices(ctx, tx, removed.email, parts);
     tx.afterCommit(() => parts.revocations.revokeUser(removed.id));
   });
+}
+
+async function changeEmail(
+  ctx: Context,
+  tx: Tx,
+  current: Row,
+  email: string,
+  parts: Parts,
+): Promise<{ emailVerifiedAt: null }> {
+  // What was sent to the old address proves nothing of the new one, and may be in other hands.
+  await endLinks(ctx, tx, current.id, ["verify_email", "reset_password"]);
+  await sendLink(ctx, tx, "verify_email", { id: current.id, email }, parts);
+  await forgetDevices(ctx, tx, current.email, parts);
+  return { emailVerifiedAt: null };
 }
 
 // The moment of a change is what orders it against others, here and in the processes that read it from
