@@ -1,7 +1,6 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { SettingsError } from "ashlar/runtime";
-import { readStoreSettings, variables } from "./config.ts";
 import store from "./main.ts";
 import { contracts } from "./services.ts";
 
@@ -9,24 +8,24 @@ import { contracts } from "./services.ts";
 function refusal(environment: Record<string, string>): string {
   let message = "";
   throws(
-    () => readStoreSettings(environment),
+    () => store.readSettings(environment),
     (error) => error instanceof SettingsError && (message = error.message) !== "",
   );
   return message;
 }
 
 test("an empty environment is enough, and what it means is what the help says", () => {
-  const { system, logLevel, production, demoPassword } = readStoreSettings({});
+  const { system, logLevel } = store.readSettings({});
   deepEqual(
-    [system.port, system.host, system.dataDirectory, logLevel, production, demoPassword, system.checkAnswers],
-    [3000, "127.0.0.1", ".ashlar", "info", false, "ashlar-demo", true],
+    [system.port, system.host, system.dataDirectory, system.issuer, logLevel, system.checkAnswers],
+    [3000, "127.0.0.1", ".ashlar", "ashlar-store", "info", true],
   );
   deepEqual(system.databaseUrls, { users: undefined, catalog: undefined, orders: undefined });
-  equal(variables.PORT.fallback, "3000");
+  equal(store.variables.PORT!.fallback, "3000");
 });
 
 test("what was deleted is kept for a number of days, or for ever", () => {
-  const kept = (days?: string) => readStoreSettings({ PURGE_DELETED_AFTER: days }).system.purgeDeletedAfterMs;
+  const kept = (days?: string) => store.readSettings({ PURGE_DELETED_AFTER: days }).system.purgeDeletedAfterMs;
   deepEqual([kept(), kept("1d"), kept("off")], [90 * 86_400_000, 86_400_000, undefined]);
   for (const days of ["0d", "90", "12h", "-1d", "never"])
     match(refusal({ PURGE_DELETED_AFTER: days }), /PURGE_DELETED_AFTER must be a number of days/);
@@ -75,12 +74,12 @@ test("what is not built yet is refused, not ignored", () => {
 test("a limit that is none of the store's is refused with those there are", () => {
   match(
     refusal({ LIMIT_AUHT: "5/60s" }),
-    /LIMIT_AUHT is not a limit of the store; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_MACHINE, LIMIT_AUTH/,
+    /LIMIT_AUHT is not a limit of this app; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_MACHINE, LIMIT_AUTH/,
   );
 });
 
 test("values are read, and a limit can be off", () => {
-  const { system } = readStoreSettings({
+  const { system } = store.readSettings({
     PORT: "0",
     LIMIT_DEFAULT: "100/60s",
     LIMIT_ANONYMOUS: "off",
@@ -95,11 +94,11 @@ test("values are read, and a limit can be off", () => {
 });
 
 test("who sends mail says from whom and where links lead; without a server neither is needed", () => {
-  const { system } = readStoreSettings({});
+  const { system } = store.readSettings({});
   deepEqual([system.smtp, system.publicUrl], [undefined, "http://localhost:3000"]);
   const url = "smtp://me:hunter2@mail.example:587";
   match(refusal({ SMTP_URL: url }), /MAIL_FROM is needed as well.*\n.*PUBLIC_URL is needed as well/);
-  const set = readStoreSettings({
+  const set = store.readSettings({
     SMTP_URL: url,
     MAIL_FROM: "Shop <a@shop.example>",
     PUBLIC_URL: "https://shop.example/eu/",
@@ -131,11 +130,11 @@ test("links in mails are never sent to another machine unencrypted", () => {
   ])
     match(refusal({ PUBLIC_URL }), /PUBLIC_URL must be an address like https/);
   for (const PUBLIC_URL of ["http://localhost:8080", "http://127.0.0.1:3000", "http://[::1]:3000"])
-    equal(readStoreSettings({ PUBLIC_URL }).system.publicUrl, PUBLIC_URL);
+    equal(store.readSettings({ PUBLIC_URL }).system.publicUrl, PUBLIC_URL);
 });
 
 test("every database and every rate class of the contracts has a setting", () => {
-  const { system } = readStoreSettings({});
+  const { system } = store.readSettings({});
   const classes = contracts.flatMap(({ allOperations }) =>
     Object.values(allOperations).map(({ limit }) => limit.class),
   );

@@ -159,6 +159,27 @@ test("a contract imports contracts, not implementations", () => {
   });
 });
 
+test("an example consists of the kernel and itself", () => {
+  allowed(
+    "examples/library/services/loans/service.ts",
+    `import { x } from "ashlar/service"; import { y } from "../books/contract.ts"; import { z } from "./contract.ts";`,
+  );
+  allowed("examples/library/main.ts", `import { x } from "./services/loans/service.ts";`);
+  allowed("examples/library/loans.test.ts", `import { test } from "node:test"; import app from "./main.ts";`);
+  const example = "examples/library/services/loans/service.ts";
+  refused(example, `import { x } from "../books/service.ts";`, /only contract.ts of another/);
+  refused(example, `import { x } from "../../../../kernel/service/index.ts";`, /as ashlar\/<folder>/);
+  refused(example, `import { x } from "../../../notes/main.ts";`, /consists of examples\/library and the kernel/);
+  refused(example, `import { x } from "../../../../store/api.ts";`, /consists of examples\/library and the kernel/);
+  refused(example, `import { x } from "../../../../test/x.ts";`, /consists of examples\/library and the kernel/);
+  refused(example, `import { x } from "node:fs";`, /an example imports ashlar\/<folder> and its own files/);
+  refused("examples/library/loans.test.ts", `import { x } from "pg";`, /an example imports ashlar/);
+  refused("examples/library/services/loans/contract.ts", `import { x } from "ashlar/data";`, /never an implementation/);
+  refused(example, `const port = process.env.PORT;`, /reads process.env/);
+  refused("store/main.ts", `import { x } from "../examples/notes/main.ts";`, /consists of store and the kernel/);
+  refused("kernel/data/a.test.ts", `import { x } from "../../examples/notes/main.ts";`, /knows nothing outside itself/);
+});
+
 test("only config.ts, cli, testing and tests read the environment", () => {
   for (const file of [
     "store/config.ts",
@@ -280,6 +301,7 @@ test("edges are listed by folder, sorted, once, without tests and built-in modul
     "kernel/data/pool.ts": `import pg from "pg"; import { z } from "@scope/name/deep";`,
     "store/services/orders/orders.ts": `import { x } from "../catalog/contract.ts"; import { y } from "ashlar/service"; import { z } from "./contract.ts"; import { w } from "../../api.ts";`,
     "store/main.ts": `import { x } from "./services/orders/service.ts";`,
+    "examples/notes/main.ts": `import { x } from "ashlar/runtime";`,
   };
   deepEqual(listEdges(new Map(Object.entries(files))), [
     "kernel/data -> npm:@scope/name",

@@ -30,13 +30,15 @@ export interface StoreFolder {
   remove(): Promise<void>;
 }
 
-export async function createStoreFolder(): Promise<StoreFolder> {
+/** An empty data folder for the store, or for the app of another folder, with variables for all its commands. */
+export async function createStoreFolder(app = root, variables: Record<string, string> = {}): Promise<StoreFolder> {
   const directory = await mkdtemp(join(tmpdir(), "ashlar-store-"));
   const children = new Set<ChildProcess>();
   const environment = (more: Record<string, string> = {}) => ({
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     ASHLAR_DATA: directory,
+    ...variables,
     ...more,
   });
   return {
@@ -44,7 +46,7 @@ export async function createStoreFolder(): Promise<StoreFolder> {
     async start(more = {}) {
       const port = await freePort();
       const child = spawn(process.execPath, [cli, "start"], {
-        cwd: root,
+        cwd: app,
         env: environment({ PORT: String(port), ...more }),
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -53,7 +55,7 @@ export async function createStoreFolder(): Promise<StoreFolder> {
     },
     async cli(...words) {
       const child = spawn(process.execPath, [cli, ...words], {
-        cwd: root,
+        cwd: app,
         env: environment(),
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -80,7 +82,7 @@ async function started(child: ChildProcess, port: number): Promise<StoreProcess>
   const end = ended(child);
   const isUp = async () => (await client.request("GET", "/health").catch(() => undefined))?.status === 200;
   await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(`The store ended at its start:\n${output}`);
+    if (child.exitCode !== null) throw new Error(`It ended at its start:\n${output}`);
     return isUp();
   }, 60_000);
   return {

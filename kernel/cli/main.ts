@@ -16,7 +16,7 @@ Exit codes:
   2    the command line is wrong
   130  ended at once, by a second Ctrl-C
 
-The app is the module that the nearest package.json names: "ashlar": { "app": "store/main.ts" }.`;
+The app is the module that the nearest package.json names: "ashlar": { "app": "main.ts" }.`;
 
 export async function main(args: readonly string[]): Promise<void> {
   // Whoever reads our output may stop reading (`ashlar events list | head -1`): then nobody misses it.
@@ -40,6 +40,8 @@ function createProgram(): Command {
     .version(manifest.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
+    .option("-C, --app <folder>", "the folder of the app, as if called there")
+    .hook("preAction", (command) => enter(command.opts<{ app?: string }>().app))
     .addHelpText("after", exitCodes)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ashlar: ")) })
     .showHelpAfterError("(--help says more)")
@@ -58,6 +60,13 @@ function createProgram(): Command {
     .command("migrate")
     .description("migrate all databases and end")
     .action(async () => (await import("./migrate.ts")).migrate());
+  program
+    .command("token")
+    .description("sign an access token for trying the app out, good for 15 minutes")
+    .option("--user <id>", "whose, such as usr_...; a new user's otherwise", readUserId)
+    .option("--role <name...>", "with these roles")
+    .addHelpText("after", "\nWho can run this can read the signing keys, so it gives nobody more than they had.")
+    .action(async (options) => (await import("./token.ts")).printToken(options));
   program
     .command("config")
     .description("list the variables of the environment with their meaning and default")
@@ -119,12 +128,27 @@ function addContract(program: Command): void {
     .action(async () => (await import("./contract.ts")).checkDocuments());
 }
 
+function enter(folder: string | undefined): void {
+  if (folder === undefined) return;
+  try {
+    process.chdir(folder);
+  } catch {
+    throw new UsageError(`there is no folder ${folder}`);
+  }
+}
+
 const countMax = 10_000;
 
 function readCount(text: string): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > countMax) throw new InvalidArgumentError(`It must be a number from 1 to ${countMax}.`);
   return count;
+}
+
+function readUserId(text: string): string {
+  if (decodeId("usr", text) === undefined)
+    throw new InvalidArgumentError("It must be the id of a user, such as usr_01h455vb4pex5vsknk084sn02q.");
+  return text;
 }
 
 function readEventId(text: string): string {

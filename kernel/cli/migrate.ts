@@ -1,11 +1,10 @@
 // `ashlar migrate`: brings every database to where the code expects it, and ends. For deployments that
 // want this done before the new version starts; a start does the same.
 
-import { createLogger } from "../runtime/index.ts";
+import { createLogger, unusablePlatform } from "../runtime/index.ts";
 import { migrateService } from "../service/index.ts";
 import { openDatabases } from "./databases.ts";
 import { findApp, settingsOf } from "./find-app.ts";
-import { createRestingPlatform } from "./resting-platform.ts";
 
 export async function migrate(): Promise<void> {
   const found = await findApp();
@@ -17,8 +16,7 @@ export async function migrate(): Promise<void> {
     onProgress: (message) => log.info({}, message),
   });
   try {
-    const { definition } = found.app;
-    for (const implementation of definition.services(await createRestingPlatform(definition.title, system))) {
+    for (const implementation of found.app.definition.services(unusablePlatform)) {
       await migrateService(databases.get(implementation.contract.database)!, implementation, log);
     }
     log.info({ databases: [...databases.keys()] }, "All databases are up to date");

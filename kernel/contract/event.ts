@@ -19,8 +19,10 @@ export function event<S extends TSchema>(
   type: string,
   spec: { aggregate: string; summary: string; data: S },
 ): EventType<Static<S>> {
-  if (!/^[a-z]+(\.[a-z]+)+$/.test(type))
-    throw new Error(`"${type}" is not an event type. Write it as noun.verb, in the past tense.`);
+  if (!/^[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+$/.test(type))
+    throw new Error(
+      `"${type}" is not an event type. Write it as noun.verb in the past tense, in small letters: credit_note.paid.`,
+    );
   return { kind: "event", type, ...spec };
 }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { anyone, role } from "./access.ts";
+import { anyone, owner, role } from "./access.ts";
 import { order, user } from "./openapi/fixture.ts";
 import {
   createBody,
@@ -141,17 +141,44 @@ test("a mistake in a declaration is refused with the name of the property", () =
     /Property note of thing is optional/,
   );
   throws(
-    () => resource("thing", { ...minimal, properties: {}, filterable: ["color" as never] }),
-    /no property "color"/,
+    () => resource("thing", { ...minimal, properties: { size: integer() }, filterable: ["color" as never] }),
+    /"filterable" of resource thing names "color", .* It has id, size, version, createdAt, updatedAt/,
   );
   throws(
     () => resource("thing", { ...minimal, properties: { note: nullable(integer()) }, sortable: ["note"] }),
-    /cannot be sorted by "note"/,
+    /"sortable" of resource thing cannot have "note": a sort key/,
+  );
+  const parts = list(object({}), { max: 3 });
+  throws(
+    () => resource("thing", { ...minimal, properties: { parts }, sortable: ["parts"] }),
+    /"sortable" of resource thing cannot have "parts"/,
   );
   throws(
-    () => resource("thing", { ...minimal, properties: { parts: list(object({}), { max: 3 }) }, sortable: ["parts"] }),
-    /cannot be sorted by "parts"/,
+    () => resource("thing", { ...minimal, properties: { parts }, filterable: ["parts"] }),
+    /"filterable" of resource thing cannot have "parts": an object/,
   );
+  throws(
+    () => resource("thing", { ...minimal, properties: { size: integer() }, searchable: ["size"] }),
+    /"searchable" of resource thing cannot have "size": q looks into text/,
+  );
+});
+
+test("an owner is a property that holds the id of a user", () => {
+  const mine = { ...minimal, properties: {}, access: { list: owner } };
+  throws(() => resource("thing", mine), /Say in "owner" which property/);
+  throws(
+    () => resource("thing", { ...mine, owner: "userId" as never }),
+    /owner of thing, "userId", .* Add userId: id\("usr"\) to readOnly/,
+  );
+  throws(() => resource("thing", { ...mine, readOnly: { by: id("cus") }, owner: "by" }), /holds the id of a user/);
+  equal(resource("thing", { ...mine, readOnly: { by: id("usr") }, owner: "by" }).spec.owner, "by");
+});
+
+test("a name of several words is written in camelCase; its events are in snake case", () => {
+  const note = resource("creditNote", { ...minimal, properties: {}, access: { list: anyone, create: anyone } });
+  deepEqual(Object.keys(standardOperations(note)), ["listThings", "createCreditNote"]);
+  equal(note.events.created!.type, "credit_note.created");
+  throws(() => resource("credit-note", { ...minimal, properties: {} }), /Write it like creditNote/);
 });
 
 test("the table is the last word of the path in snake case", () => {

@@ -153,7 +153,7 @@ function eventsOf(name: string, spec: ResourceSpec<Fields, Fields, Fields>, data
   const declared: Record<string, EventType> = {};
   for (const [change, type] of Object.entries(names)) {
     if (type !== false)
-      declared[change] = event(type, {
+      declared[change] = event(snakeCase(type), {
         aggregate: spec.id,
         summary: `${article(name, "A")} ${name} was ${type.split(".").at(-1)}`,
         data,
@@ -168,6 +168,10 @@ function article(name: string, a = "a"): string {
 }
 
 function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
+  if (!/^[a-z][A-Za-z0-9]*$/.test(name))
+    throw new Error(
+      `"${name}" cannot be the name of a resource. Write it like creditNote: operations are named after it, such as createCreditNote.`,
+    );
   if (!/^(\/[a-z][a-z0-9-]*|\/\{\w+\})*\/[a-z][a-z0-9-]*$/.test(spec.path))
     throw new Error(
       `The path of ${name}, "${spec.path}", is not a collection. Write it like /orders or /users/{userId}/orders.`,
@@ -201,25 +205,40 @@ function checkSpec(name: string, spec: ResourceSpec<Fields, Fields, Fields>, vis
     throw new Error(
       `Who may restore a ${name} is a matter of roles. Write softDelete: { restorableBy: role("admin") }.`,
     );
+  if (spec.owner !== undefined && schemaOf(visible[spec.owner] ?? {})["x-id-prefix"] !== "usr")
+    throw new Error(
+      `The owner of ${name}, "${spec.owner}", is not a property that holds the id of a user. Add ${spec.owner}: id("usr") to readOnly; a create fills it with the caller's.`,
+    );
   for (const [property, schema] of Object.entries({ ...visible, ...spec.private })) {
     if (isOptional(schema))
       throw new Error(`Property ${property} of ${name} is optional(). In a resource use nullable() or a default.`);
   }
-  for (const property of [
-    ...(spec.filterable ?? []),
-    ...(spec.sortable ?? []),
-    ...(spec.searchable ?? []),
-    ...(spec.unique ?? []).flat(),
-  ]) {
-    if (!(property in visible))
-      throw new Error(`Resource ${name} has no property "${property}" to filter, sort, search or be unique by.`);
-  }
-  for (const property of spec.sortable ?? []) {
-    const schema = visible[property]!;
-    if (isNullable(schema) || kindOf(schema) === "json" || kindOf(schema) === "array") {
-      throw new Error(
-        `Resource ${name} cannot be sorted by "${property}": a sort key is a single value that is never null.`,
-      );
+  checkNamed(name, spec, visible);
+}
+
+const uses = {
+  filterable: {
+    suits: (schema: TSchema) => kindOf(schema) !== "json",
+    because: "an object has no single value to compare with",
+  },
+  sortable: {
+    suits: (schema: TSchema) => !isNullable(schema) && !["json", "array"].includes(kindOf(schema)),
+    because: "a sort key is a single value that is never null",
+  },
+  searchable: { suits: (schema: TSchema) => kindOf(schema) === "text", because: "q looks into text" },
+  unique: { suits: () => true, because: "" },
+} as const;
+
+/** The properties that options name must exist, and be what the option can do something with. */
+function checkNamed(name: string, spec: ResourceSpec<Fields, Fields, Fields>, visible: Fields): void {
+  for (const [option, { suits, because }] of Object.entries(uses)) {
+    for (const property of (spec[option as keyof typeof uses] ?? []).flat()) {
+      const schema = visible[property];
+      if (schema === undefined)
+        throw new Error(
+          `"${option}" of resource ${name} names "${property}", and it has no such property. It has ${Object.keys(visible).join(", ")}.`,
+        );
+      if (!suits(schema)) throw new Error(`"${option}" of resource ${name} cannot have "${property}": ${because}.`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { errors } from "./errors.ts";
+import { checkContract } from "./check-contract.ts";
 import type { EventType } from "./event.ts";
 import type { Named, Operation } from "./operation.ts";
 import { type Resource, standardOperations } from "./resource.ts";
@@ -8,8 +8,8 @@ import type { ApiVersion, Change } from "./version.ts";
 type Operations = Record<string, Operation<any, any, any, any>>;
 
 export interface ServiceSpec<O extends Operations> {
-  /** The database this service owns. */
-  database: string;
+  /** The database this service owns. Default: the name of the service. */
+  database?: string;
   summary: string;
   resources?: readonly Resource[];
   operations?: O;
@@ -19,7 +19,8 @@ export interface ServiceSpec<O extends Operations> {
   events?: readonly EventType[];
   /** Types of events this service wants, from whichever service emits them. */
   subscribes?: readonly string[];
-  versions: readonly ApiVersion[];
+  /** The versions of its API. Default: version 1 alone. */
+  versions?: readonly ApiVersion[];
   changes?: readonly Change[];
 }
 
@@ -62,7 +63,7 @@ export function service<O extends Operations = Record<never, never>>(
     kind: "service",
     name,
     summary: spec.summary,
-    database: spec.database,
+    database: spec.database ?? name,
     resources: spec.resources ?? [],
     operations: custom as ServiceContract<O>["operations"],
     allOperations: { ...standard, ...custom },
@@ -74,20 +75,9 @@ export function service<O extends Operations = Record<never, never>>(
       ).values(),
     ],
     subscribes: spec.subscribes ?? [],
-    versions: spec.versions.toSorted((a, b) => a.number - b.number),
+    versions: (spec.versions ?? [{ number: 1 }]).toSorted((a, b) => a.number - b.number),
     changes: spec.changes ?? [],
   };
-  checkErrors(contract);
+  checkContract(contract);
   return contract;
-}
-
-function checkErrors(contract: ServiceContract): void {
-  const statuses = new Map<string, number>(Object.values(errors).map(({ code, status }) => [code, status]));
-  for (const operation of Object.values(contract.allOperations)) {
-    for (const { code, status } of operation.errors) {
-      if ((statuses.get(code) ?? status) !== status)
-        throw new Error(`Error code ${code} has two statuses in service ${contract.name}.`);
-      statuses.set(code, status);
-    }
-  }
 }

@@ -72,7 +72,7 @@ test("a migration that fails leaves nothing of itself, keeps those before it, an
   const users = await source({ ...two, "0003_bad.sql": "create table half (id int); select * from nowhere;" });
   await rejects(
     migrate(database, [users], { log }),
-    /0003_bad of "users" failed and was rolled back: relation "nowhere" does not exist/,
+    /0003_bad of "users" failed and was rolled back: relation "nowhere" does not exist \(line 1\)/,
   );
   equal((await database.query("select to_regclass('half') as half")).rows[0]!.half, null);
   deepEqual(await applied(), ["users 0001_users", "users 0002_names"]);
@@ -89,6 +89,15 @@ test("a migration that was changed after it ran is refused, and line ends are no
   await rejects(
     migrate(database, [users], { log }),
     /0001_users of "users" was changed after it ran\. Undo the change.*0002/,
+  );
+});
+
+test("a folder of migrations that is not there is named, with what belongs in it", async () => {
+  const users = await source({});
+  const missing = { name: "users", directory: new URL("nowhere/", users.directory) };
+  await rejects(
+    migrate(database, [missing], { log }),
+    /migrations of "users", .*nowhere\/, cannot be read\. Make it and put 0001_users\.sql in it/,
   );
 });
 

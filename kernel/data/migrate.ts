@@ -74,7 +74,7 @@ export async function migrate(
 /** The migrations of a source in order, refusing names and numbers that would leave the order open. */
 export async function readMigrations(source: MigrationSource): Promise<Migration[]> {
   const folder = fileURLToPath(source.directory);
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).toSorted();
+  const files = (await filesIn(folder, source.name)).filter((file) => file.endsWith(".sql")).toSorted();
   const migrations: Migration[] = [];
   for (const file of files) {
     const match = fileName.exec(file);
@@ -89,6 +89,15 @@ export async function readMigrations(source: MigrationSource): Promise<Migration
     migrations.push({ source: source.name, number, name: file.slice(0, -4), checksum: checksumOf(sql), sql });
   }
   return migrations;
+}
+
+async function filesIn(folder: string, source: string): Promise<string[]> {
+  return readdir(folder).catch((cause: unknown) => {
+    throw new Error(
+      `The folder of the migrations of "${source}", ${folder}, cannot be read. Make it and put 0001_${source}.sql in it, or correct "migrations" where the service is implemented.`,
+      { cause },
+    );
+  });
 }
 
 /** Line ends do not count: git may change them. */
@@ -154,7 +163,8 @@ function check(source: string, wanted: readonly Migration[], applied: readonly A
     }
     if (file.checksum !== ran.checksum) {
       throw new Error(
-        `Migration ${ran.name} of "${source}" was changed after it ran. Undo the change, and write what it should do as migration ${format(wanted.length + 1)}.`,
+        `Migration ${ran.name} of "${source}" was changed after it ran. Undo the change, and write what it should do as migration ${format(wanted.length + 1)}. ` +
+          "While nothing in the database matters to you, you may start over: stop the app and delete its data folder.",
       );
     }
   }
@@ -173,7 +183,9 @@ async function applyOnce(tx: Tx, migration: Migration): Promise<boolean> {
     if ((await transactionId(tx)) !== transaction)
       throw new Error("It must not contain COMMIT or ROLLBACK: each migration is a transaction.");
   } catch (cause) {
-    throw new Error(`Migration ${name} of "${source}" failed and was rolled back: ${reasonOf(cause)}`, { cause });
+    throw new Error(`Migration ${name} of "${source}" failed and was rolled back: ${reasonOf(cause, migration.sql)}`, {
+      cause,
+    });
   }
   await tx.query("insert into ashlar.migrations (source, number, name, checksum) values ($1, $2, $3, $4)", [
     source,
@@ -189,8 +201,10 @@ async function transactionId(tx: Tx): Promise<unknown> {
 }
 
 /** A Failure hides the server's words from clients; whoever runs a migration is to see them. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, sql: string): string {
   const shown =
     error instanceof Error && error.name === "Failure" && error.cause instanceof Error ? error.cause : error;
-  return shown instanceof Error ? shown.message : String(shown);
+  if (!(shown instanceof Error)) return String(shown);
+  const position = Number((shown as { position?: string }).position);
+  return position > 0 ? `${shown.message} (line ${sql.slice(0, position).split("\n").length})` : shown.message;
 }

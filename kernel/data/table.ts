@@ -5,17 +5,10 @@
 // indexes named `<table>_<columns>_key`, partial `where deleted_at is null`.
 
 import { createHash } from "node:crypto";
-import {
-  errors,
-  Failure,
-  type ListQuery,
-  type Resource,
-  type RowOf,
-  snakeCase,
-  unprocessable,
-} from "../contract/index.ts";
+import { errors, Failure, type ListQuery, type Resource, type RowOf, unprocessable } from "../contract/index.ts";
 import { type Column, columnsOf } from "./columns.ts";
 import type { Cursors } from "./cursor.ts";
+import { constraintName } from "./definitions.ts";
 import type { Queryable, Row, Statement, Tx } from "./queryable.ts";
 import { countSql, listSql, type ListSource, type ListStatement, type Scope } from "./list-sql.ts";
 import { constraintOf } from "./pg-errors.ts";
@@ -213,19 +206,15 @@ async function mapped<T>(resource: Resource, result: Promise<T>): Promise<T> {
 }
 
 function refusalOf({ name, table, spec, columns }: Resource, violated: string | undefined, cause: unknown): unknown {
-  const nameOf = (properties: readonly PropertyKey[], end: string) =>
-    `${table}_${properties.map((property) => snakeCase(String(property))).join("_")}_${end}`;
-  const taken = (spec.unique ?? []).find((properties) => violated === nameOf(properties, "key"));
+  const taken = (spec.unique ?? []).find(
+    (properties) => violated === constraintName(table, properties.map(String), "key"),
+  );
   if (taken !== undefined) {
     const details = taken.map((property) => ({ field: String(property), message: "is already taken" }));
     const options = { details, cause };
-    return new Failure(
-      errors.duplicate,
-      `A ${name} with this ${taken.map(String).join(" and ")} exists already`,
-      options,
-    );
+    return new Failure(errors.duplicate, `Another ${name} has this ${taken.map(String).join(" and ")}`, options);
   }
-  const dangling = Object.keys(columns).find((property) => violated === nameOf([property], "fkey"));
+  const dangling = Object.keys(columns).find((property) => violated === constraintName(table, [property], "fkey"));
   if (dangling === undefined) return cause;
   return unprocessable(`The ${name} refers to something that does not exist`, {
     details: [{ field: dangling, message: "does not exist" }],

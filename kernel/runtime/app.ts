@@ -1,12 +1,22 @@
 // An app: what the command line starts. package.json names its module, which exports one by default:
 //
-//   "ashlar": { "app": "store/main.ts" }
+//   "ashlar": { "app": "main.ts" }
 //
 // Importing the module starts nothing and reads no environment, so that tools can look at it.
 
+import type { Implementation } from "../service/index.ts";
 import type { LogLevel } from "./log.ts";
-import type { Setting } from "./settings.ts";
-import type { SystemDefinition, SystemSettings } from "./system.ts";
+import { neededForMail } from "./mail-settings.ts";
+import { readSettings, type Setting, type Settings } from "./settings.ts";
+import {
+  misspeltLimits,
+  type StandardValues,
+  standardVariables,
+  systemSettingsOf,
+  type Variables,
+} from "./standard-settings.ts";
+import type { Platform, SystemDefinition, SystemSettings } from "./system.ts";
+import type { ApiKeyOperation } from "./verify.ts";
 
 export interface App {
   readonly definition: SystemDefinition;
@@ -29,4 +39,74 @@ export interface Demo {
   readonly fill: NonNullable<SystemDefinition["demo"]>;
   /** What to paste into a shell first, each with what it does. */
   commands(url: string): readonly { does: string; command: string }[];
+}
+
+export interface AppSpec<V extends Variables> {
+  /** Names the app in its tokens and its database sessions. */
+  name: string;
+  /** What people read at the start and in the documents. Default: the name. */
+  title?: string;
+  version?: string;
+  /** The services, or how they are made of what the platform lends them. Making one starts nothing. */
+  services: readonly Implementation[] | ((platform: Platform) => readonly Implementation[]);
+  /** Knows the API keys; without it there are none. */
+  apiKeys?: ApiKeyOperation;
+  /** Variables of the environment beside the standard ones, or in the place of one. */
+  variables?: V;
+  /** Something to look at for who tries the app out. */
+  demo?(values: Settings<V>): Demo;
+}
+
+/**
+ * The app of these services, with the settings that every app has (`ashlar config` lists them):
+ * `export default createApp({ name: "notes", services: [notesService] });`
+ */
+export function createApp<V extends Variables = Record<never, never>>(spec: AppSpec<V>): App {
+  const { name, services } = spec;
+  const make = typeof services === "function" ? services : () => services;
+  const made = make(unusablePlatform);
+  const contracts = made.map(({ contract }) => contract);
+  const variables: Variables = { ...standardVariables(made), ...spec.variables };
+  return {
+    definition: {
+      name,
+      title: spec.title ?? name,
+      version: spec.version ?? "0.0.0",
+      contracts,
+      services: make,
+      ...(spec.apiKeys && { apiKeys: spec.apiKeys }),
+    },
+    variables,
+    readSettings(environment) {
+      const needed = "SMTP_URL" in variables ? neededForMail(environment) : {};
+      const declared = { ...variables, ...misspeltLimits(variables, environment), ...needed };
+      const values = readSettings(declared, environment) as StandardValues & Settings<V>;
+      return {
+        system: systemSettingsOf(name, contracts, values),
+        logLevel: values.LOG_LEVEL,
+        demo: values.NODE_ENV === "production" ? undefined : spec.demo?.(values),
+      };
+    },
+  };
+}
+
+/** For tools that make services to look at them (contracts, migrations) and never run them: no keys are made. */
+export const unusablePlatform: Platform = {
+  tokens: unusable() as Platform["tokens"],
+  passwords: unusable() as Platform["passwords"],
+  revocations: unusable() as Platform["revocations"],
+  clock: unusable() as Platform["clock"],
+  title: "",
+  publicUrl: "",
+  secretFor: refuseUse,
+};
+
+function unusable(): object {
+  return new Proxy({}, { get: () => refuseUse });
+}
+
+function refuseUse(): never {
+  throw new Error(
+    "A service uses the platform while it is made. Let it wait for its first request: commands such as `ashlar migrate` make services and do not run them.",
+  );
 }

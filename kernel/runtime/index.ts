@@ -1,5 +1,5 @@
 // Settings, start order, logs: a definition becomes a running system.
-export type { App, AppSettings, Demo } from "./app.ts";
+export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {

@@ -75,6 +75,34 @@ export function listSetting(meaning: string): Setting<readonly string[]> {
   );
 }
 
+/** A list whose items must pass `check`, which throws; `mistake` says what is expected. */
+export function checkedListSetting(
+  meaning: string,
+  check: (items: readonly string[]) => void,
+  mistake: string,
+): Setting<readonly string[]> {
+  const list = listSetting(meaning);
+  return {
+    ...list,
+    read(text) {
+      const items = list.read(text);
+      try {
+        check(items);
+      } catch (cause) {
+        throw new Error(mistake, { cause });
+      }
+      return items;
+    },
+  };
+}
+
+/** A variable that must not be set, and why. */
+export function refusedSetting(meaning: string, mistake: string): Setting<undefined> {
+  return setting(meaning, undefined, undefined, () => {
+    throw new Error(mistake);
+  });
+}
+
 export function postgresSetting(meaning: string): Setting<string | undefined> {
   return setting<string | undefined>(meaning, undefined, undefined, (text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -30,6 +30,7 @@ import {
   migrateService,
   type RunningService,
 } from "../service/index.ts";
+import { checkDefinition } from "./check-definition.ts";
 import { deriveSecret, readOrCreateSecret } from "./secret.ts";
 import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
@@ -138,6 +139,7 @@ async function start(
 ): Promise<RunningSystem> {
   const { definition, settings, clock, random, log } = options;
   const progress = options.onProgress ?? (() => {});
+  checkDefinition(definition.contracts, log);
   for (const name of rateClasses(definition.contracts)) {
     if (settings.limits[name] === undefined)
       throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);

@@ -46,6 +46,9 @@ export function on<D>(
   type: EventType<D>,
   run: (ctx: Context, event: Envelope<D>, tx: Tx) => Promise<void>,
 ): Subscriber {
+  // `note.events.created!` compiles also where a note cannot be created.
+  if ((type as unknown) === undefined)
+    throw new Error("on() was given an event that its resource does not have. See the access and events it declares.");
   return { type: type.type, run: run as Subscriber["run"] };
 }
 
@@ -71,6 +74,11 @@ export interface Implementation<O extends Record<string, AnyOperation> = Record<
 
 type Handlers<O extends Record<string, AnyOperation>> = { readonly [K in keyof O]: Handler<O[K]> };
 
+/** A contract without operations of its own needs no handlers. */
+type WithHandlers<O extends Record<string, AnyOperation>> = keyof O extends never
+  ? { handlers?: Handlers<O> }
+  : { handlers: Handlers<O> };
+
 /**
  * Binds a contract to code. Throws at start when an operation of the contract has no handler, or a
  * subscription no subscriber, so that a running service keeps its whole contract.
@@ -79,16 +87,18 @@ export function implement<O extends Record<string, AnyOperation>>(
   contract: ServiceContract<O>,
   parts: {
     migrations: URL;
-    handlers: Handlers<O>;
     /** Replaces the standard handler of a resource's operation: `createUser`, `updateOrder`. */
     standard?: Readonly<Record<string, AnyHandler>>;
     subscribers?: readonly Subscriber[];
     jobs?: Readonly<Record<string, Job>>;
     mails?: Readonly<Record<string, MailTemplate>>;
-  },
+  } & WithHandlers<O>,
 ): Implementation {
   const { name } = contract;
-  const handlers: Record<string, AnyHandler> = { ...parts.standard, ...(parts.handlers as Record<string, AnyHandler>) };
+  const handlers: Record<string, AnyHandler> = {
+    ...parts.standard,
+    ...(parts.handlers as Record<string, AnyHandler> | undefined),
+  };
   const subscribers = parts.subscribers ?? [];
   const file = `services/${name}/service.ts`;
   for (const [key, operation] of Object.entries(contract.allOperations)) {
@@ -107,11 +117,15 @@ export function implement<O extends Record<string, AnyOperation>>(
   }
   for (const key of Object.keys(handlers)) {
     if (contract.allOperations[key] === undefined)
-      throw new Error(`${file} handles "${key}", which is not an operation of ${name}. Add it to the contract.`);
+      throw new Error(
+        `${file} handles "${key}", which is not an operation of ${name}. Add it to the contract, or mend the name: there are ${Object.keys(contract.allOperations).join(", ")}.`,
+      );
   }
   for (const type of contract.subscribes) {
     if (!subscribers.some((one) => one.type === type))
-      throw new Error(`Service ${name} subscribes to ${type} and has no subscriber for it. Add it to ${file}.`);
+      throw new Error(
+        `Service ${name} subscribes to ${type} and has no subscriber for it. Add on(...) to "subscribers" in ${file}; those there handle ${subscribers.map((one) => one.type).join(", ") || "nothing"}.`,
+      );
   }
   for (const { type } of subscribers) {
     if (!contract.subscribes.includes(type))

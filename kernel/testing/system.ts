@@ -4,14 +4,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { createManualClock, type Logger, type ManualClock, silentLogger, systemRandom } from "../base/index.ts";
+import {
+  createManualClock,
+  encodeId,
+  type Logger,
+  type ManualClock,
+  silentLogger,
+  systemClock,
+  systemRandom,
+  uuidv7,
+} from "../base/index.ts";
 import {
   rateClasses,
   startSystem,
-  type Platform,
   type RunningSystem,
   type SystemDefinition,
   type SystemSettings,
+  unusablePlatform,
 } from "../runtime/index.ts";
 import { migrationsOf } from "../service/index.ts";
 import { createClient, type TestClient } from "./client.ts";
@@ -20,8 +29,8 @@ import { createTestDatabase } from "./postgres.ts";
 export interface TestSystem extends TestClient {
   readonly system: RunningSystem;
   readonly clock: ManualClock;
-  /** The `Authorization` header of a user who need not exist, signed like a real one. */
-  authorization(user: { userId: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
+  /** The `Authorization` header of a user who need not exist, signed like a real one. Default: a new member. */
+  authorization(user?: { userId?: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
   /** Resolves when every event was delivered and had its effects, those that follow from them included. */
   settled(): Promise<void>;
   rows(service: string, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
@@ -41,6 +50,7 @@ const errorsToConsole: Logger = {
 };
 
 const anySession = "ses_01h455vb4pex5vsknk084sn02q";
+const newUserId = () => encodeId("usr", uuidv7(systemClock, systemRandom));
 const settleRoundsMax = 2_000;
 
 /**
@@ -92,7 +102,7 @@ export async function startTestSystem({
     system,
     clock,
     rows,
-    async authorization({ userId, roles = ["member"], sessionId = anySession }) {
+    async authorization({ userId = newUserId(), roles = ["member"], sessionId = anySession } = {}) {
       return `Bearer ${await system.platform.tokens.signAccess({ userId, email: "someone@example.com", roles: [...roles], sessionId })}`;
     },
     async settled() {
@@ -117,7 +127,7 @@ async function isSettled(system: RunningSystem, rows: TestSystem["rows"]): Promi
 /** A database for every name in the definition, cloned from migrated templates. */
 async function freshDatabases(definition: SystemDefinition): Promise<Record<string, string>> {
   // The migrations are known to the implementations only, and making those starts nothing.
-  const implementations = definition.services({} as Platform);
+  const implementations = definition.services(unusablePlatform);
   const entries = await Promise.all(
     implementations.map(
       async (one) =>

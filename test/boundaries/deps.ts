@@ -1,20 +1,21 @@
 // deps.txt: every edge between folders, and from a folder to a package, one a line.
 //
 // Generated, and kept in the repository so that a new edge is one line in review. Tests do not
-// count: they may import anything. Built-in modules of Node do not either.
+// count: they may import anything. Built-in modules of Node do not either, nor examples, which have no edges
+// but those to the kernel.
 //
 //   node test/boundaries/deps.ts --write
 
 import { writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path/posix";
-import { folderOf, isService, isTest, readSources, targetOf } from "./house.ts";
+import { folderOf, inExamples, isService, isTest, readSources, targetOf } from "./house.ts";
 import { readTree, root } from "./tree.ts";
 
 export const depsFile = `${root}deps.txt`;
 
 export function listEdges(files: ReadonlyMap<string, string>): string[] {
-  const products = new Map([...files].filter(([file]) => !isTest(file)));
+  const products = new Map([...files].filter(([file]) => !isTest(file) && !inExamples(file)));
   const edges = [...readSources(products).values()].flatMap((source) =>
     source.imports.flatMap(({ specifier }) => {
       const to = specifier === undefined ? source.folder : nameOfTarget(source.file, specifier);

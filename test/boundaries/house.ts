@@ -48,27 +48,34 @@ export function targetOf(file: string, specifier: string): { file: string } | { 
   return { package: scope.startsWith("@") ? `${scope}/${name}` : isBuiltin(specifier) ? specifier : scope };
 }
 
-/** `kernel/data`, `store/services/orders`, `store`, `test`: where a rule or an edge of deps.txt begins. */
+/** `kernel/data`, `store/services/orders`, `store`, `examples/notes`: where a rule or an edge of deps.txt begins. */
 export function folderOf(file: string): string {
   const parts = path.dirname(file).split("/");
   if (parts[0] === "kernel") return parts.slice(0, 2).join("/");
-  if (parts[0] === "store" && parts[1] === "services") return parts.slice(0, 3).join("/");
-  return parts[0]!;
+  const app = appOf(file);
+  if (app === undefined) return parts[0]!;
+  const length = app.split("/").length;
+  return parts[length] === "services" ? parts.slice(0, length + 2).join("/") : app;
+}
+
+/** The app that a file belongs to: `store`, `examples/notes`. */
+export function appOf(file: string): string | undefined {
+  return /^(store|examples\/[^/]+)\//.exec(file)?.[1];
 }
 
 /** Tests, and the `fixture.ts` beside them that several test files of a folder start from. */
 export function isTest(file: string): boolean {
-  return /(\.test\.[jt]sx?|\/fixture\.ts)$/.test(file) || /^(test|bench|examples)\//.test(file);
+  return /(\.test\.[jt]sx?|\/fixture\.ts)$/.test(file) || /^(test|bench)\//.test(file);
 }
 
 export function inKernel(file: string): boolean {
   return file.startsWith("kernel/");
 }
 
-export function inStore(file: string): boolean {
-  return file.startsWith("store/");
+export function inExamples(file: string): boolean {
+  return file.startsWith("examples/");
 }
 
 export function isService(folder: string): boolean {
-  return folder.startsWith("store/services/");
+  return folder.startsWith(`${appOf(`${folder}/`)}/services/`);
 }

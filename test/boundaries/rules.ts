@@ -1,13 +1,24 @@
 // Who may import whom, and who may look at the world.
 //
 // A pure function over file texts, so that a test can plant a violation and see it found. Tests may
-// import anything inside the house and use real time; what they may not do is make the kernel know
-// the store, or the store reach into the kernel past its exports: then the package would not stand alone.
+// import anything inside the house and use real time; what they may not do is make the kernel know an
+// app (the store, an example), or an app reach into the kernel past its exports: then the package would
+// not stand alone. An example is what a reader copies, so it has the kernel and itself and nothing else.
 
 import { isBuiltin } from "node:module";
 import path from "node:path/posix";
 import type { Import } from "./facts.ts";
-import { floors, folderOf, inKernel, inStore, isService, readSources, targetOf, type Source } from "./house.ts";
+import {
+  appOf,
+  floors,
+  folderOf,
+  inExamples,
+  inKernel,
+  isService,
+  readSources,
+  targetOf,
+  type Source,
+} from "./house.ts";
 
 export interface Finding {
   file: string;
@@ -43,12 +54,17 @@ function importMistakes(source: Source, { specifier }: Import, contracts: Readon
   if (specifier === undefined) return [computedImport(source)];
   const target = targetOf(source.file, specifier);
   if ("package" in target)
-    return [packageInBase(source, target.package), packageInContract(source, target.package, contracts)];
+    return [
+      packageInBase(source, target.package),
+      packageInContract(source, target.package, contracts),
+      packageInExample(source, target.package),
+    ];
   return [
     kernelLeaves(source, target.file),
     kernelFloor(source, target.file),
     kernelDoor(source, target.file),
-    storeDoorOfKernel(source, specifier, target.file),
+    appDoorOfKernel(source, specifier, target.file),
+    appAlone(source, target.file),
     serviceDoor(source, target.file),
     contractOnly(source, target.file, contracts),
   ];
@@ -56,13 +72,13 @@ function importMistakes(source: Source, { specifier }: Import, contracts: Readon
 
 /** The kernel may load what a user or a platform names; a service could only hide what it imports of another. */
 function computedImport(source: Source): string | undefined {
-  if (source.isTest || !inStore(source.file)) return undefined;
+  if (source.isTest || appOf(source.file) === undefined) return undefined;
   return "computes what it imports, which hides an edge: name the file";
 }
 
 function kernelLeaves(source: Source, target: string): string | undefined {
   if (!inKernel(source.file) || inKernel(target)) return undefined;
-  if (source.isTest && !inStore(target)) return undefined;
+  if (source.isTest && appOf(target) === undefined) return undefined;
   return `imports ${target}: the kernel knows nothing outside itself`;
 }
 
@@ -85,9 +101,17 @@ function kernelDoor(source: Source, target: string): string | undefined {
   return `imports ${target} past its door: use ${folderOf(target)}/index.ts`;
 }
 
-function storeDoorOfKernel(source: Source, specifier: string, target: string): string | undefined {
-  if (!inStore(source.file) || !inKernel(target) || /^ashlar\/[a-z]+$/.test(specifier)) return undefined;
-  return `imports ${specifier}: the store uses the kernel as ashlar/<folder>`;
+function appDoorOfKernel(source: Source, specifier: string, target: string): string | undefined {
+  if (appOf(source.file) === undefined || !inKernel(target) || /^ashlar\/[a-z]+$/.test(specifier)) return undefined;
+  return `imports ${specifier}: an app uses the kernel as ashlar/<folder>`;
+}
+
+/** The store does not lean on an example, nor an example on the store, on another one, or on the root. */
+function appAlone(source: Source, target: string): string | undefined {
+  const app = appOf(source.file);
+  if (app === undefined || inKernel(target) || appOf(target) === app) return undefined;
+  if (!inExamples(source.file) && !inExamples(target)) return undefined;
+  return `imports ${target}: ${app} consists of ${app} and the kernel`;
 }
 
 function serviceDoor(source: Source, target: string): string | undefined {
@@ -105,6 +129,11 @@ function contractOnly(source: Source, target: string, contracts: ReadonlySet<str
 function packageInContract(source: Source, name: string, contracts: ReadonlySet<string>): string | undefined {
   if (!contracts.has(source.file)) return undefined;
   return `imports ${name}: a contract imports ashlar/base, ashlar/contract and contracts, never a package`;
+}
+
+function packageInExample(source: Source, name: string): string | undefined {
+  if (!inExamples(source.file) || (source.isTest && isBuiltin(name))) return undefined;
+  return `imports ${name}: an example imports ashlar/<folder> and its own files`;
 }
 
 function packageInBase(source: Source, name: string): string | undefined {
@@ -135,8 +164,8 @@ function ambientUse(source: Source, name: string): string | undefined {
 }
 
 /**
- * The files that others learn a service from: every contract of a service, and the files of the
- * store's root that these import, which therefore have to keep the same rule.
+ * The files that others learn a service from: every contract of a service, and the files in the root of
+ * its app that these import, which therefore have to keep the same rule.
  */
 function contractFiles(sources: ReadonlyMap<string, Source>): Set<string> {
   const found = new Set([...sources.values()].filter(isContract).map((source) => source.file));
@@ -144,7 +173,7 @@ function contractFiles(sources: ReadonlyMap<string, Source>): Set<string> {
     for (const { specifier } of sources.get(file)?.imports ?? []) {
       if (specifier === undefined) continue;
       const target = targetOf(file, specifier);
-      if ("file" in target && path.dirname(target.file) === "store") found.add(target.file);
+      if ("file" in target && path.dirname(target.file) === appOf(target.file)) found.add(target.file);
     }
   }
   return found;

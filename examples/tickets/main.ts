@@ -1,0 +1,4 @@
+import { createApp } from "ashlar/runtime";
+import { ticketsService } from "./services/tickets/service.ts";
+
+export default createApp({ name: "tickets", services: [ticketsService] });

@@ -1,0 +1,160 @@
+// The settings that every app has: where it listens, where its data lies, its databases, its limits, its log.
+//
+// They follow from the contracts: a database called `users` is configured by USERS_DATABASE_URL, a rate
+// class `auth` by LIMIT_AUTH. What only one app has, it declares beside them (see `createApp`).
+
+import { type ServiceContract, snakeCase } from "../contract/index.ts";
+import { createAddressReader, createCors } from "../http/index.ts";
+import type { Policy } from "../limit/index.ts";
+import type { Implementation } from "../service/index.ts";
+import { logLevels } from "./log.ts";
+import { mailVariables, smtpOf } from "./mail-settings.ts";
+import {
+  checkedListSetting,
+  choiceSetting,
+  daysSetting,
+  limitSetting,
+  portSetting,
+  postgresSetting,
+  refusedSetting,
+  type Setting,
+  type Settings,
+  textSetting,
+} from "./settings.ts";
+import { rateClasses, type SystemSettings } from "./system.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Contracts = readonly ServiceContract[];
+export type Variables = Readonly<Record<string, Setting<unknown>>>;
+
+const place = {
+  PORT: portSetting(3000, "the port of the API; 0 takes a free one"),
+  HOST: textSetting("127.0.0.1", "the address to listen on; 0.0.0.0 is every IPv4 address of the machine"),
+  ASHLAR_DATA: textSetting(".ashlar", "the folder of the keys and of the app's own PostgreSQL"),
+};
+
+const surroundings = {
+  TRUSTED_PROXIES: checkedListSetting(
+    "addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas",
+    (ranges) => void createAddressReader(ranges),
+    "must be addresses or ranges, such as 10.0.0.0/8,192.0.2.7",
+  ),
+  CORS_ORIGINS: checkedListSetting(
+    "origins whose pages may call the API, separated by commas",
+    (origins) => void createCors({ origins }),
+    "must be origins as browsers send them, such as https://shop.example, and * is none",
+  ),
+  LOG_LEVEL: choiceSetting(
+    logLevels,
+    "info",
+    `${logLevels.join(", ")}; debug also shows the stack of what ends a command`,
+  ),
+  NODE_ENV: choiceSetting(
+    ["development", "test", "production"],
+    "development",
+    "production is without demo data and without the check of every answer",
+  ),
+  INTERNAL_PORT: notYet("the port of /metrics"),
+  REDIS_URL: notYet("a cache that several processes share"),
+  NATS_URL: notYet("a bus that several processes share"),
+};
+
+/** The values of the standard variables; those of databases and limits are found by their names. */
+export type StandardValues = Settings<typeof place & typeof surroundings> &
+  Partial<Settings<typeof mailVariables & typeof keeping>> &
+  Readonly<Record<string, unknown>>;
+
+/** Every standard variable of an app of these services, in the order in which help lists them. */
+export function standardVariables(services: readonly Implementation[]): Variables {
+  const contracts = services.map(({ contract }) => contract);
+  const mails = services.some((one) => Object.keys(one.mails).length > 0);
+  const deletesSoftly = contracts.some(({ resources }) => resources.some(({ spec }) => spec.softDelete));
+  return {
+    ...place,
+    ...databaseVariables(contracts),
+    ...limitVariables(contracts),
+    ...(mails ? mailVariables : {}),
+    ...(deletesSoftly ? keeping : {}),
+    ...surroundings,
+  };
+}
+
+const keeping = {
+  PURGE_DELETED_AFTER: daysSetting(
+    "90d",
+    'how long what was deleted can be restored, before it is erased; "off" keeps it for ever',
+  ),
+};
+
+// A person who clicks and pastes stays far below these; a script that runs away does not.
+const limits: Readonly<Record<string, Setting<Policy | "off">>> = {
+  default: limitSetting("600/60s", 'requests of one user, such as 600/60s; "off" for none, here and below'),
+  anonymous: limitSetting("300/60s", "requests without a token from one address"),
+  machine: limitSetting("1200/60s", "requests with one API key"),
+};
+
+function limitVariables(contracts: Contracts): Variables {
+  const named = rateClasses(contracts).map((name) => [
+    limitVariable(name),
+    limits[name] ?? limitSetting("20/60s", `requests of the class "${name}" from one address, and for one account`),
+  ]);
+  return Object.fromEntries(named) as Variables;
+}
+
+function databaseVariables(contracts: Contracts): Variables {
+  const named = contracts.map(({ name, database }) => [
+    databaseVariable(database),
+    postgresSetting(
+      `PostgreSQL 15 or newer for ${name}, postgres://user:password@host:5432/name; without it the app runs its own`,
+    ),
+  ]);
+  return Object.fromEntries(named) as Variables;
+}
+
+function databaseVariable(database: string): string {
+  return `${upperCase(database)}_DATABASE_URL`;
+}
+
+function limitVariable(rateClass: string): string {
+  return `LIMIT_${upperCase(rateClass)}`;
+}
+
+function upperCase(name: string): string {
+  return snakeCase(name).toUpperCase();
+}
+
+/** Variables that look like a limit and are none: a misspelt one would leave the real one at its default, unnoticed. */
+export function misspeltLimits(variables: Variables, environment: Environment): Variables {
+  const known = Object.keys(variables).filter((name) => name.startsWith("LIMIT_"));
+  const unknown = Object.keys(environment).filter((name) => name.startsWith("LIMIT_") && !known.includes(name));
+  const refused = refusedSetting("", `is not a limit of this app; there are ${known.join(", ")}`);
+  return Object.fromEntries(unknown.map((name) => [name, refused]));
+}
+
+const requestTimeoutMs = 30_000;
+
+/** What a system is started with, from the values of the standard variables. */
+export function systemSettingsOf(name: string, contracts: Contracts, values: StandardValues): SystemSettings {
+  const databases = contracts.map(({ database }) => [database, values[databaseVariable(database)]]);
+  const limited = rateClasses(contracts).map((one) => [one, values[limitVariable(one)]]);
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    dataDirectory: values.ASHLAR_DATA,
+    databaseUrls: Object.fromEntries(databases) as SystemSettings["databaseUrls"],
+    limits: Object.fromEntries(limited) as SystemSettings["limits"],
+    trustedProxies: values.TRUSTED_PROXIES,
+    corsOrigins: values.CORS_ORIGINS,
+    issuer: `ashlar-${name}`,
+    publicUrl: values.PUBLIC_URL ?? mailVariables.PUBLIC_URL.absent,
+    smtp: smtpOf(values),
+    purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
+    requestTimeoutMs,
+    checkAnswers: values.NODE_ENV !== "production",
+  };
+}
+
+/** Known, and refused rather than ignored: who sets it counts on what it does. */
+function notYet(meaning: string): Setting<undefined> {
+  return refusedSetting(`${meaning}; not there yet`, "is not supported yet: unset it");
+}
