@@ -1,6 +1,6 @@
 // Who may call an operation, compared: whoever could must still be able to.
 
-import { accessKey } from "../openapi/extensions.ts";
+import { accessKey, scopeKey } from "../openapi/extensions.ts";
 import { breaking, compatible, type Difference, type Json, type Pair } from "./difference.ts";
 
 export function accessDifferences({ before, after, place }: Pair): Difference[] {
@@ -14,7 +14,17 @@ export function accessDifferences({ before, after, place }: Pair): Difference[] 
       .filter((grant) => !covers(to, grant))
       .map((grant) => breaking(here, `${grant} may not any more: its requests are refused`)),
     ...to.filter((grant) => !covers(from, grant)).map((grant) => compatible(here, `${grant} may now, too`)),
+    ...scopeDifferences(to, { before, after, place }),
   ];
+}
+
+/** Where anyone may, a key needs no scope. */
+function scopeDifferences(grants: readonly string[], { before, after, place }: Pair): Difference[] {
+  const [from, to] = [before[scopeKey], after[scopeKey]];
+  if (from === to || grants.includes("anyone")) return [];
+  const here = [...place, scopeKey];
+  if (from === undefined) return [compatible(here, `API keys with ${String(to)} may now, too`)];
+  return [breaking(here, `API keys with ${String(from)} may not any more: their requests are refused`)];
 }
 
 function grantsOf(operation: Json): string[] | undefined {

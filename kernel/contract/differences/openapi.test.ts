@@ -196,6 +196,18 @@ test("whoever could call an operation must still be able to", () => {
   );
 });
 
+test("an API key that could call an operation must still be able to", () => {
+  const granting = (access: Access, personal: boolean) =>
+    notes({ operations: { readNote: get("/mine", { summary: "Read", returns: object({}), access, personal }) } });
+  const changes: [before: [Access, boolean], after: [Access, boolean], verdict: string][] = [
+    [[signedIn, false], [signedIn, true], "b"],
+    [[signedIn, true], [signedIn, false], "c"],
+    [[signedIn, false], [anyone, false], "c"],
+  ];
+  for (const [before, after, expected] of changes)
+    equal(verdict(granting(...before), granting(...after)), expected, JSON.stringify([before, after]));
+});
+
 test("a deprecated version may go after its sunset, and neither earlier nor unannounced", () => {
   const granting = (first: Partial<ApiVersion>) => notes({ versions: [{ number: 1, ...first }, { number: 2 }] });
   const gone = notes({ versions: [{ number: 2 }] });

@@ -1,6 +1,6 @@
 // Two OpenAPI documents of one service, compared operation by operation.
 
-import { accessKey, sunsetKey } from "../openapi/extensions.ts";
+import { accessKey, scopeKey, sunsetKey } from "../openapi/extensions.ts";
 import { accessDifferences, securityDifferences } from "./access.ts";
 import { answerDifferences } from "./answers.ts";
 import {
@@ -87,7 +87,16 @@ function sunsetDifferences(
   return [compatible(place, `switched off on ${after}`)];
 }
 
-const comparedElsewhere = ["security", "parameters", "requestBody", "responses", "operationId", accessKey, sunsetKey];
+const comparedElsewhere = [
+  "security",
+  "parameters",
+  "requestBody",
+  "responses",
+  "operationId",
+  accessKey,
+  scopeKey,
+  sunsetKey,
+];
 
 function oneOperation(comparison: Comparison, operation: Pair): Difference[] {
   const { before, after, place } = operation;

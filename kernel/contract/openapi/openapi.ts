@@ -103,7 +103,7 @@ function documentOperation(part: VersionedOperation, operationId: string): objec
     description: describe(operation, version),
     ...(version.deprecatedAt === undefined ? {} : { deprecated: true }),
     security: securityOf(operation.access),
-    ...extensionsOf(operation.access, version),
+    ...extensionsOf(operation, version),
     parameters: parametersOf(operation, shape, components.parameters),
     ...(body && { requestBody: body }),
     responses: responsesOf(operation, version, successOf(part), components),
