@@ -58,7 +58,7 @@ async function documentChanges(
       ? { ...difference, verdict: "breaking" }
       : { ...difference, verdict: "accepted", reason };
   });
-  const remark = after === undefined ? "is of no service any more" : "is written in another order or form";
+  const remark = after === undefined ? "is of no service any more" : "means the same and is written differently";
   return { path, changes, ...(after === undefined || changes.length === 0 ? { remark } : {}) };
 }
 
