@@ -117,15 +117,37 @@ function addEvents(program: Command): void {
 }
 
 function addContract(program: Command): void {
-  const contract = program.command("contract").description("the documents made from the contracts, kept beside them");
+  const contract = program
+    .command("contract")
+    .description("the documents made from the contracts, kept beside them")
+    .addHelpText("after", promise);
   contract
     .command("write")
-    .description("write openapi.json and asyncapi.json of every service")
-    .action(async () => (await import("./contract.ts")).writeDocuments());
+    .description("write openapi.json and asyncapi.json of every service, unless a change breaks clients")
+    .option("--breaking <reason>", "write all the same, and record what breaks in breaking-changes.json", readReason)
+    .option("--against <commit or folder>", "compare with this, not with the files that are there")
+    .addHelpText("after", promise)
+    .action(async (options) => (await import("./contract.ts")).write(options));
   contract
     .command("check")
-    .description("fail when a written document is not what its contract says now")
-    .action(async () => (await import("./contract.ts")).checkDocuments());
+    .description("fail when a document is not what its contract says now; name each change, breaking or compatible")
+    .option("--against <commit or folder>", "compare with this instead, and fail only when a change breaks clients")
+    .addHelpText("after", promise)
+    .action(async (options) => (await import("./contract.ts")).check(options));
+}
+
+const promise = `
+A committed document is a promise to clients. A request may be loosened and an answer tightened; anything else
+in an existing version breaks clients, and so does whatever cannot be judged. New paths, such as those of a new
+version, break nothing; a version past its sunset may go. An event that must change gets a new type.
+
+  ashlar contract check                         in CI: the files are what the contracts say
+  ashlar contract check --against origin/main   in CI: nothing breaks clients of what is on main
+  ashlar contract write --breaking "<reason>"   where it must be: breaking-changes.json shows it to the reviewer`;
+
+function readReason(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Say why clients may break.");
+  return text.trim();
 }
 
 function enter(folder: string | undefined): void {

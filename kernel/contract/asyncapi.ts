@@ -18,17 +18,21 @@ export function asyncApi(services: readonly ServiceContract[], info: DocumentInf
     asyncapi: "3.0.0",
     info: {
       ...info,
+      description: [...(info.description === undefined ? [] : [info.description]), conventions].join("\n\n"),
       ...(license && { license: plainLicense }),
-      tags: services.map(({ name, summary }) => ({ name, description: summary })),
+      tags: services.map(({ name }) => ({ $ref: `#/components/tags/${name}` })),
     },
     defaultContentType: "application/json",
     channels: Object.fromEntries(types.map((type) => [type, channel(type, declared.get(type))])),
     operations: Object.fromEntries(services.flatMap(operationsOf)),
     components: {
       messages: Object.fromEntries(types.map((type) => [messageName(type), message(type, declared.get(type))])),
+      tags: Object.fromEntries(services.map(({ name, summary }) => [name, { name, description: summary }])),
     },
   };
 }
+
+const conventions = `Every event comes in the same envelope: \`id\` is the same when the event is delivered again, \`aggregateId\` names what it is about, and \`version\` is that of the aggregate after the change. Events of one aggregate arrive in the order of its changes; across aggregates there is none. Each arrives at least once. New properties may be added to \`data\`: ignore what you do not know. A change that would break subscribers is made as a new type.`;
 
 function channel(type: string, event: EventType | undefined): object {
   const name = messageName(type);
@@ -50,7 +54,7 @@ function operationsOf({ name, events, subscribes }: ServiceContract): [string, o
         action === "send"
           ? "In the transaction of the change it tells of."
           : "More than one delivery has the effect of one.",
-      tags: [{ name }],
+      tags: [{ $ref: `#/components/tags/${name}` }],
       messages: [{ $ref: `#/channels/${type}/messages/${messageName(type)}` }],
     },
   ];

@@ -100,6 +100,9 @@ export {
 export { service, type ServiceContract } from "./service.ts";
 export { compileValidator, type Validate } from "./validate.ts";
 export { change, shapeOf, type ApiVersion, type Change, type Shape } from "./version.ts";
+export { asyncApiDifferences } from "./differences/asyncapi.ts";
+export type { Difference } from "./differences/difference.ts";
+export { openApiDifferences } from "./differences/openapi.ts";
 export { asyncApi } from "./asyncapi.ts";
 export { openApi, type DocumentInfo } from "./openapi/openapi.ts";
 export { errorCatalogue, errorsOf } from "./openapi/errors.ts";

@@ -8,6 +8,7 @@ import { bodyOf, successOf, suffixOf, type VersionedOperation } from "./bodies.t
 import { type Components, createComponents } from "./components.ts";
 import { describe, guide } from "./description.ts";
 import { errorCatalogue } from "./errors.ts";
+import { extensionsOf } from "./extensions.ts";
 import { parametersOf } from "./parameters.ts";
 import { platformPaths, platformTag } from "./platform.ts";
 import { nameErrorSchemas } from "./refusals.ts";
@@ -102,6 +103,7 @@ function documentOperation(part: VersionedOperation, operationId: string): objec
     description: describe(operation, version),
     ...(version.deprecatedAt === undefined ? {} : { deprecated: true }),
     security: securityOf(operation.access),
+    ...extensionsOf(operation, version),
     parameters: parametersOf(operation, shape, components.parameters),
     ...(body && { requestBody: body }),
     responses: responsesOf(operation, version, successOf(part), components),

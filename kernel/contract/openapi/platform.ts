@@ -29,7 +29,11 @@ export function platformPaths(components: Components): Record<string, object> {
 
 function platform({ schemas }: Components): Record<string, PlatformPath> {
   const document = {
-    schema: schemas.refer("", ["ApiDocument"], { type: "object", description: "An OpenAPI or AsyncAPI document" }),
+    schema: schemas.refer("", ["ApiDocument"], {
+      type: "object",
+      description: "An OpenAPI or AsyncAPI document",
+      additionalProperties: true,
+    }),
   };
   const liveness = { schema: schemas.refer("", ["Liveness"], statusSchema(["alive"])), example: { status: "alive" } };
   const readiness = {
