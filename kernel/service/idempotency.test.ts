@@ -1,7 +1,9 @@
-import { deepEqual, equal, notDeepEqual } from "node:assert/strict";
+import { deepEqual, equal, notDeepEqual, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock } from "../base/index.ts";
-import { createIdempotentRun, idempotentRequest, readIdempotencyKey } from "./idempotency.ts";
+import { createManualClock, silentLogger, systemClock } from "../base/index.ts";
+import { createDatabase } from "../data/index.ts";
+import { createTestDatabase } from "../testing/index.ts";
+import { createIdempotentRun, idempotentRequest, readIdempotencyKey, RunElsewhere } from "./idempotency.ts";
 
 test("a key is 1 to 255 visible ASCII characters, bare or quoted, and both are the same key", () => {
   equal(readIdempotencyKey("abc-123"), "abc-123");
@@ -48,4 +50,31 @@ test("a retry draws the same ids in the same order, another request others", () 
   };
   deepEqual(drawn("a"), drawn("a"));
   equal(new Set([...drawn("a"), ...drawn("b")]).size, 6);
+});
+
+test("of two runs of one request only one does anything, whether the other is under way or answered", async () => {
+  const directory = new URL("./migrations/", import.meta.url);
+  const { url } = await createTestDatabase({ migrations: [{ name: "ashlar.service", directory }] });
+  const database = createDatabase({ url, log: silentLogger, clock: systemClock });
+  const request = idempotentRequest("usr_1", "POST", "/v1/orders", "k", {});
+  const clock = createManualClock();
+  const ran: string[] = [];
+  // As in two processes: neither knows what the other has in hand.
+  const attempt = (name: string, meanwhile?: () => Promise<void>) =>
+    database.transaction((tx) =>
+      createIdempotentRun(request, () => ({ status: 201, headers: {}, body: name }), clock).within(tx, async () => {
+        ran.push(name);
+        await meanwhile?.();
+      }),
+    );
+  try {
+    await attempt("first", () => rejects(attempt("second"), RunElsewhere));
+    await rejects(attempt("third"), RunElsewhere);
+    deepEqual(ran, ["first"]);
+    await clock.advance(24 * 60 * 60_000 + 1);
+    await attempt("a day later");
+    deepEqual(ran, ["first", "a day later"]);
+  } finally {
+    await database.close();
+  }
 });

@@ -77,9 +77,12 @@ export interface IdempotentRun {
   answerFor(result: unknown): Answer;
 }
 
-/** Someone else recorded an answer first; the pipeline replays it. */
-export class AlreadyRecorded extends Error {
-  override name = "AlreadyRecorded";
+/**
+ * Another process has this request in hand, or has answered it. No Failure, which a handler may take for its
+ * own refusal and undo what belongs to the other run as well: both make the same ids.
+ */
+export class RunElsewhere extends Error {
+  override name = "RunElsewhere";
 }
 
 export function createIdempotentRun(
@@ -91,7 +94,9 @@ export function createIdempotentRun(
   return {
     entropy: (index) => createHmac("sha256", request.scope).update(String(index)).digest().subarray(0, 10),
     async within(tx, run) {
-      await lock(tx, request);
+      // Sent together, run in order: under the lock, for another process may have answered since we looked.
+      const [, earlier] = await Promise.all([lock(tx, request), findRecord(tx, request, clock)]);
+      if (earlier !== undefined) throw new RunElsewhere("Another process has answered this Idempotency-Key");
       const result = await run();
       const answer = encode(result);
       await record(tx, request, answer, clock);
@@ -114,20 +119,19 @@ async function lock(tx: Tx, { scope }: IdempotentRequest): Promise<void> {
     { name: "idempotency.lock", text: "select pg_try_advisory_xact_lock($1::bigint) as locked" },
     [scope.readBigInt64BE().toString()],
   );
-  if (rows[0]?.locked !== true) throw inProgress();
+  if (rows[0]?.locked !== true) throw new RunElsewhere("Another process runs this Idempotency-Key");
 }
 
 async function record(tx: Tx, request: IdempotentRequest, answer: Answer, clock: Clock): Promise<void> {
   const nowMs = clock.nowMs();
   const body = String(answer.body ?? "");
-  // An expired record of the same key makes room; a living one means another process was first.
-  const { rowCount } = await tx.query(
+  // An expired record of the same key makes room.
+  await tx.query(
     {
       name: "idempotency.record",
       text: `insert into ashlar.idempotency_keys (scope, payload, status, headers, body, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (scope) do update set payload = excluded.payload, status = excluded.status, headers = excluded.headers,
-          body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at
-        where ashlar.idempotency_keys.expires_at <= excluded.created_at`,
+          body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at`,
     },
     [
       request.scope,
@@ -139,7 +143,6 @@ async function record(tx: Tx, request: IdempotentRequest, answer: Answer, clock:
       timestamp(nowMs + keepMs),
     ],
   );
-  if (rowCount === 0) throw new AlreadyRecorded("Another process recorded an answer for this Idempotency-Key first");
 }
 
 export function inProgress(): Failure {

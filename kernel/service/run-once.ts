@@ -1,17 +1,19 @@
 // One run under an Idempotency-Key, or the answer of the one that was.
 
 import type { Caller } from "../auth/index.ts";
+import type { Database } from "../data/index.ts";
 import { type Answer, invalidHeader } from "../http/index.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
 import {
-  AlreadyRecorded,
   createIdempotentRun,
   findRecord,
+  type IdempotentRequest,
   type IdempotentRun,
   idempotentRequest,
   inProgress,
   readIdempotencyKey,
+  RunElsewhere,
 } from "./idempotency.ts";
 import type { Route } from "./routes.ts";
 
@@ -49,14 +51,28 @@ export async function runOnce(
     const recorded = await findRecord(database, request, options.clock);
     if (recorded !== undefined) return recorded;
     const idempotent = createIdempotentRun(request, (result) => encodeResult(once.encoding, result), options.clock);
-    return idempotent.answerFor(await once.run({ idempotent }));
-  } catch (error) {
-    const recorded = error instanceof AlreadyRecorded ? await findRecord(database, request, options.clock) : undefined;
-    if (recorded === undefined) throw error;
-    return recorded;
+    return await once.run({ idempotent }).then(
+      (result) => idempotent.answerFor(result),
+      (error: unknown) => recordedInstead(options, database, request, error),
+    );
   } finally {
     once.running.delete(name);
   }
+}
+
+/**
+ * Whatever this run met with: when an answer is recorded meanwhile, that is the answer. Another process was
+ * first, or this one committed and lost the connection before it knew.
+ */
+async function recordedInstead(
+  { clock }: PipelineOptions,
+  database: Database,
+  request: IdempotentRequest,
+  error: unknown,
+): Promise<Answer> {
+  const recorded = await findRecord(database, request, clock).catch(() => undefined);
+  if (recorded !== undefined) return recorded;
+  throw error instanceof RunElsewhere ? inProgress() : error;
 }
 
 function callerKey(caller: Caller): string {

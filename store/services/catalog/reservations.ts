@@ -31,6 +31,7 @@ export interface Reservation {
 export async function reserveStock(ctx: Context, { body }: In<ReserveStock>): Promise<Out<ReserveStock>> {
   const wanted = summed(body.items);
   return ctx.transaction(async (tx) => {
+    await lockOrderId(tx, body.orderId);
     const earlier = await lockReservation(tx, body.orderId);
     if (earlier?.state === "committed") throw conflict("This order was placed already");
     if (earlier?.state === "held") {
@@ -94,6 +95,16 @@ export async function forgetReservations(ctx: Context): Promise<void> {
 
 export function itemsOf(lines: readonly Line[]): { productId: string; quantity: number }[] {
   return lines.map(({ productId, quantity }) => ({ productId, quantity }));
+}
+
+/**
+ * Two tries of one checkout may ask at once, in two processes. The first finds no row to lock, and neither would
+ * the second: both would take the stock.
+ */
+async function lockOrderId(tx: Tx, orderId: string): Promise<void> {
+  await tx.query({ name: "reservations.claim", text: "select pg_advisory_xact_lock(hashtextextended($1, 0))" }, [
+    orderId,
+  ]);
 }
 
 export async function lockReservation(tx: Tx, orderId: string): Promise<Reservation | undefined> {
