@@ -40,17 +40,17 @@ test("S07 nothing runs while packages are installed but what package.json allows
 });
 
 test("S09 packages that let strangers in this year are not there", () => {
-  const broken = ["http-proxy", "@fastify/http-proxy", "@fastify/express", "hono", "fast-jwt", "jsonwebtoken"];
+  const broken = new Set(["http-proxy", "@fastify/http-proxy", "@fastify/express", "hono", "fast-jwt", "jsonwebtoken"]);
   assert.deepEqual(
-    names(packages).filter((name) => broken.includes(name)),
+    names(packages).filter((name) => broken.has(name)),
     [],
   );
 });
 
 test("S13 what runs in production is under a licence that asks for no more than its text", () => {
-  const fine = ["MIT", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0"];
+  const fine = new Set(["MIT", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0"]);
   assert.deepEqual(
-    inProduction.filter(({ license }) => !fine.includes(license ?? "none")),
+    inProduction.filter(({ license }) => !fine.has(license ?? "none")),
     [],
   );
   assert.ok(inProduction.length < 110, `${inProduction.length} packages: is each of them needed?`);
@@ -70,7 +70,6 @@ test("S08 npm run sbom writes a CycloneDX document of what runs in production, w
   const listed = names(bom.components);
   for (const name of ["pg", "jose", "@node-rs/argon2", "pino"]) assert.ok(listed.includes(name), name);
   for (const name of names(packages.filter(({ dev }) => dev))) assert.ok(!listed.includes(name), name);
-  const ours = ["ashlar", ...manifest.workspaces];
-  for (const { name, hashes } of bom.components)
-    if (!ours.includes(name)) assert.equal(hashes?.[0]?.alg, "SHA-512", name);
+  const ours = new Set(["ashlar", ...manifest.workspaces]);
+  for (const { name, hashes } of bom.components) if (!ours.has(name)) assert.equal(hashes?.[0]?.alg, "SHA-512", name);
 });
