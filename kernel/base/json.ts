@@ -1,13 +1,17 @@
 // Strict JSON (RFC 8259, I-JSON RFC 7493).
 //
 // JSON.parse accepts what two readers may understand differently: duplicate keys, lone
-// surrogates, numbers that lose digits. A scan over the text refuses those first, then
-// JSON.parse builds the value: the scan is linear and not recursive, so depth costs no stack.
+// surrogates, numbers that lose digits. A scan over the text refuses those: it is linear and not
+// recursive, so depth costs no stack.
+//
+// Whatever a megabyte of JSON holds, reading it must stay cheap, and so must everything that comes
+// after: validation names each mistake, and half a million values can all be wrong. Hence the bounds.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const maxDepth = 64;
 const maxKeysPerObject = 10_000;
+const maxValues = 20_000;
 
 /** Why a text is not acceptable JSON: a sentence for the client, without the offending bytes. */
 export class JsonError extends Error {
@@ -19,7 +23,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Parses bytes or text strictly. Refuses invalid UTF-8, a byte order mark, duplicate keys,
  * `__proto__` as a key, NUL and lone surrogates in strings, numbers beyond 2^53 or that do not
- * survive as a double, and more than 64 levels of nesting.
+ * survive as a double, more than 64 levels of nesting, and more than 20,000 values.
  */
 export function parseJson(input: Uint8Array | string): Json {
   const text = typeof input === "string" ? input : decodeUtf8(input);
@@ -44,6 +48,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 function scan(text: string): void {
   const keysOfOpenObjects: (Set<string> | undefined)[] = [];
+  let values = 1;
   for (let index = 0; index < text.length; index++) {
     const letter = text.charCodeAt(index);
     if (letter === 0x22) {
@@ -51,7 +56,10 @@ function scan(text: string): void {
       const value = checkedString(text.slice(index, end + 1));
       index = end;
       if (isKey(text, end)) addKey(keysOfOpenObjects.at(-1), value);
+    } else if (letter === 0x2c) {
+      countValue(++values);
     } else if (letter === 0x7b || letter === 0x5b) {
+      countValue(++values);
       if (keysOfOpenObjects.length === maxDepth)
         throw new JsonError(`JSON may be nested at most ${maxDepth} levels deep`);
       keysOfOpenObjects.push(letter === 0x7b ? new Set() : undefined);
@@ -63,6 +71,11 @@ function scan(text: string): void {
       index = end - 1;
     }
   }
+}
+
+/** At an opening bracket or a comma, each of which brings one more value. */
+function countValue(values: number): void {
+  if (values > maxValues) throw new JsonError(`JSON may hold at most ${maxValues} values`);
 }
 
 function endOfString(text: string, start: number): number {
@@ -97,30 +110,47 @@ function addKey(keys: Set<string> | undefined, key: string): void {
 
 function endOfNumber(text: string, start: number): number {
   let index = start + 1;
-  while (index < text.length && /[0-9.eE+-]/.test(text[index]!)) index++;
+  while (isOfNumber(text.charCodeAt(index))) index++;
   return index;
+}
+
+/** One of `0123456789.eE+-`. */
+function isOfNumber(letter: number): boolean {
+  return isDigit(letter) || letter === 0x2e || isExponent(letter) || letter === 0x2b || letter === 0x2d;
+}
+
+function isDigit(letter: number): boolean {
+  return letter >= 0x30 && letter <= 0x39;
+}
+
+function isExponent(letter: number): boolean {
+  return letter === 0x65 || letter === 0x45;
 }
 
 /** What a double tells apart; a number with more digits would come back as another one. */
 const exactDigits = 17;
 
+/** The digits before an exponent, without the zeros at both ends. */
 function significantDigits(literal: string): number {
-  const digits = literal
-    .replace(/[eE].*/, "")
-    .replace(/[-.]/g, "")
-    .replace(/^0+/, "");
-  return digits.replace(/0+$/, "").length;
+  let digits = 0;
+  let first = 0;
+  let last = 0;
+  for (let index = 0; index < literal.length && !isExponent(literal.charCodeAt(index)); index++) {
+    const letter = literal.charCodeAt(index);
+    if (!isDigit(letter)) continue;
+    digits += 1;
+    if (letter === 0x30) continue;
+    first ||= digits;
+    last = digits;
+  }
+  return first === 0 ? 0 : last - first + 1;
 }
 
 function checkNumber(literal: string): void {
   const value = Number(literal);
-  const lost = value === 0 && /[1-9]/.test(literal.replace(/[eE].*/, ""));
-  if (
-    significantDigits(literal) > exactDigits ||
-    !Number.isFinite(value) ||
-    Math.abs(value) > Number.MAX_SAFE_INTEGER ||
-    lost
-  ) {
+  const digits = significantDigits(literal);
+  const lost = value === 0 && digits > 0;
+  if (digits > exactDigits || !Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER || lost) {
     throw new JsonError("A number is outside the range that can be represented exactly");
   }
 }

@@ -14,6 +14,8 @@ const addFormats = addFormatsModule.default;
 export type Validate = (value: unknown) => Detail[];
 
 const maxDetails = 100;
+/** All mistakes are looked for, so the pattern would also run over a text that is too long already. */
+const maxEmailLength = 254;
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 
 /**
@@ -38,6 +40,11 @@ function createAjv(useDefaults: boolean) {
     verbose: false,
   });
   addFormats(ajv, { mode: "full", formats: ["email"] });
+  const emailPattern = ajv.formats["email"] as RegExp;
+  ajv.addFormat("email", {
+    type: "string",
+    validate: (text: string) => text.length <= maxEmailLength && emailPattern.test(text),
+  });
   ajv.addFormat("date", { type: "string", validate: isDay });
   ajv.addFormat("date-time", { type: "string", validate: isMoment });
   ajv.addFormat("money", { type: "number", validate: (value: number) => toMinorUnits(value) !== undefined });

@@ -43,7 +43,7 @@ const mappedV4 = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 export function normalAddress(address: string | undefined): string {
   if (address === undefined) return "unknown";
   if (!address.includes(":")) return address;
-  return mappedV4.exec(address)?.[1] ?? address.replace(/%.*$/, "").toLowerCase();
+  return mappedV4.exec(address)?.[1] ?? address.split("%", 1)[0]!.toLowerCase();
 }
 
 /** What a limit counts by: an IPv4 address, or the /64 an IPv6 address can roam in. */

@@ -51,7 +51,7 @@ export function parseTracestate(header: string | string[] | undefined): string |
   if (header === undefined) return undefined;
   const members = String(header)
     .split(",")
-    .map((member) => member.replaceAll(/^[ \t]+|[ \t]+$/g, ""))
+    .map((member) => member.trim())
     .filter((member) => member !== "");
   const keys = new Set(members.map((member) => member.slice(0, member.indexOf("="))));
   if (members.length === 0 || members.length > membersMax || keys.size !== members.length) return undefined;
