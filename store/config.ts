@@ -69,6 +69,8 @@ export const variables = {
 } satisfies Record<string, Setting<unknown>>;
 
 const requestTimeoutMs = 30_000;
+/** Many times what a sign-in takes on an idle machine, and less than a person notices. */
+const refusalStepMs = 250;
 
 export interface StoreSettings extends Omit<AppSettings, "demo"> {
   readonly production: boolean;
@@ -99,6 +101,7 @@ export function readStoreSettings(environment: Environment): StoreSettings {
       publicUrl: values.PUBLIC_URL,
       smtp: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, from: values.MAIL_FROM! },
       requestTimeoutMs,
+      refusalStepMs,
       checkAnswers: !production,
     },
   };

@@ -6,7 +6,7 @@ import { deriveSecret, type Platform, readOrCreateSecret, type SystemSettings } 
 
 export async function createRestingPlatform(
   title: string,
-  { dataDirectory, publicUrl }: SystemSettings,
+  { dataDirectory, publicUrl, refusalStepMs }: SystemSettings,
 ): Promise<Platform> {
   const secret = await readOrCreateSecret(dataDirectory, systemRandom);
   return {
@@ -16,6 +16,7 @@ export async function createRestingPlatform(
     clock: unusable() as Platform["clock"],
     title,
     publicUrl,
+    refusalStepMs,
     secretFor: (purpose) => deriveSecret(secret, purpose),
   };
 }
