@@ -82,3 +82,22 @@ test("what is over the queue is told to come back, and the rest is served", asyn
   await rejects(Promise.reject((results[4] as PromiseRejectedResult).reason), busy);
   ok(await passwords.hash("some password"), "and the places are free again");
 });
+
+test("work in its turn verifies at once, and does not begin for who is turned away", async () => {
+  const passwords = createPasswords({ clock, cost: cheap, maxConcurrent: 1, maxQueued: 1 });
+  const hash = await passwords.hash("some password");
+  let begun = 0;
+  const results = await Promise.allSettled(
+    Array.from({ length: 3 }, () =>
+      passwords.inTurn((verify) => {
+        begun += 1;
+        return verify(hash, "some password");
+      }),
+    ),
+  );
+  deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected"],
+  );
+  equal(begun, 2);
+});

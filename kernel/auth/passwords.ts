@@ -4,8 +4,10 @@
 // are the same password. Nothing is trimmed or cut.
 //
 // An unknown account costs a caller the same time as a wrong password: the same work is done against
-// a hash that no password matches. Hashes of other parameters than today's still take their own time
-// until their owner signs in once and they are made anew.
+// a hash that no password matches. A hash of other parameters than today's is verified beside that work, so
+// that a cheaper one takes as long. To do after it what is missing was the other way, and the worse one: how
+// long argon2 takes depends on the state of memory more than on its parameters. A dearer hash cannot be
+// hidden; it takes its own time until its owner signs in.
 
 import { hash, parseOptions, verify } from "@node-rs/argon2";
 import type { Clock } from "../base/index.ts";
@@ -30,11 +32,19 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /**
    * Whether this is the password of the hash. Undefined, for an account that does not exist, takes as
-   * long and is never ok. `needsRehash` after a success: store a new hash, today's parameters are others.
+   * long and is never ok; a hash of cheaper parameters takes as long too. `needsRehash` after a success:
+   * store a new hash, today's parameters are others.
    * 503 with Retry-After when too many are being hashed.
    */
-  verify(hash: string | undefined, password: string): Promise<{ ok: boolean; needsRehash: boolean }>;
+  verify: Verify;
+  /**
+   * Runs `work` when its turn to hash has come, for work that goes with it and should not be done for who is
+   * turned away. The `verify` it is given needs no turn of its own; `hash` would wait for one, so hash after it.
+   */
+  inTurn<T>(work: (verify: Verify) => Promise<T>): Promise<T>;
 }
+
+type Verify = (hash: string | undefined, password: string) => Promise<{ ok: boolean; needsRehash: boolean }>;
 
 /** `Algorithm.Argon2id`, whose declaration as a const enum cannot be imported into isolated modules. */
 const argon2id = 2;
@@ -44,6 +54,16 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   const cost = options.cost ?? { memoryKiB: 19_456, passes: 2 };
   const gate = createGate({ clock, maxConcurrent, maxQueued, queueTimeoutMs });
   const nobodysHash = unmatchedHash(cost);
+  const verifyNow: Verify = async (stored, password) => {
+    const normal = password.normalize("NFC");
+    const isOld = stored !== undefined && !isOfCost(stored, cost);
+    const [matches] = await Promise.all([
+      verify(stored ?? nobodysHash, normal),
+      isOld ? verify(nobodysHash, normal) : false,
+    ]);
+    const ok = matches && stored !== undefined;
+    return { ok, needsRehash: ok && isOld };
+  };
 
   return {
     hash: (password) =>
@@ -55,12 +75,8 @@ export function createPasswords(options: PasswordsOptions): Passwords {
           parallelism: 1,
         }),
       ),
-    verify: (stored, password) =>
-      gate.run(async () => {
-        const matches = await verify(stored ?? nobodysHash, password.normalize("NFC"));
-        const ok = matches && stored !== undefined;
-        return { ok, needsRehash: ok && !isOfCost(stored, cost) };
-      }),
+    verify: (stored, password) => gate.run(() => verifyNow(stored, password)),
+    inTurn: (work) => gate.run(() => work(verifyNow)),
   };
 }
 

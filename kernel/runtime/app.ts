@@ -98,6 +98,7 @@ export const unusablePlatform: Platform = {
   clock: unusable() as Platform["clock"],
   title: "",
   publicUrl: "",
+  refusalStepMs: 0,
   secretFor: refuseUse,
 };
 

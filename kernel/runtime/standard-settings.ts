@@ -132,6 +132,8 @@ export function misspeltLimits(variables: Variables, environment: Environment): 
 }
 
 const requestTimeoutMs = 30_000;
+/** Many times what a sign-in takes on an idle machine, and less than a person notices. */
+const refusalStepMs = 250;
 
 /** What a system is started with, from the values of the standard variables. */
 export function systemSettingsOf(name: string, contracts: Contracts, values: StandardValues): SystemSettings {
@@ -150,6 +152,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     smtp: smtpOf(values),
     purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
     requestTimeoutMs,
+    refusalStepMs,
     checkAnswers: values.NODE_ENV !== "production",
   };
 }

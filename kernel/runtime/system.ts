@@ -3,6 +3,7 @@
 // Today every service shares one process (the `single` topology). What crosses services already goes
 // through `Calls` and `Bus`, so where they run is this file's business and nobody else's.
 
+import { availableParallelism } from "node:os";
 import {
   createPasswords,
   createRevocations,
@@ -44,6 +45,8 @@ export interface Platform {
   readonly title: string;
   /** Where links in mails lead; never taken from a request. */
   readonly publicUrl: string;
+  /** Refused sign-ins are answered on a multiple of this since they came; 0 is at once. */
+  readonly refusalStepMs: number;
   /** A secret of this installation for one purpose, the same in each of its processes. */
   secretFor(purpose: string): Uint8Array;
 }
@@ -63,6 +66,8 @@ export interface SystemSettings {
   readonly publicUrl: string;
   /** Without it mails are kept, and not sent. */
   readonly smtp: SmtpOptions | undefined;
+  /** Refused sign-ins are answered on a multiple of this since they came, so that their time tells less; 0 is at once. */
+  readonly refusalStepMs: number;
   readonly requestTimeoutMs: number;
   /** How long rows that were deleted softly stay before they are erased; undefined: for ever. */
   readonly purgeDeletedAfterMs: number | undefined;
@@ -105,7 +110,11 @@ export interface RunningSystem {
 
 const maxBodyBytes = 1024 * 1024;
 const drainMs = 8_000;
-const passwordConcurrency = 2;
+/**
+ * Passwords hashed at a time: on two cores one, so that the other is left for everybody else during a flood of
+ * logins. Never more than half of the four threads that Node has for this, since answers are compressed there too.
+ */
+const passwordConcurrency = Math.max(1, Math.min(2, availableParallelism() - 1));
 const rememberedTokens = 100_000;
 
 /** The rate classes that the operations of these contracts name, and those the platform adds. */
@@ -224,6 +233,7 @@ async function createPlatform(
     clock,
     title: definition.title,
     publicUrl: settings.publicUrl,
+    refusalStepMs: settings.refusalStepMs,
     secretFor: (purpose) => deriveSecret(secret, purpose),
   };
   return { platform, jwks: () => keys.jwks() };

@@ -77,6 +77,8 @@ export async function startTestSystem({
       issuer: "ashlar-test",
       publicUrl: "https://shop.example",
       smtp: undefined,
+      // The clock of a test stands still, and would hold a refusal back until somebody moves it.
+      refusalStepMs: 0,
       requestTimeoutMs: 10_000,
       purgeDeletedAfterMs: 90 * 24 * 60 * 60_000,
       checkAnswers: true,

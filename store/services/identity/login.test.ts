@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { createPasswords } from "ashlar/auth";
+import { createPasswords, type Passwords } from "ashlar/auth";
 import { systemClock } from "ashlar/base";
 import { bearer, cheapCost, password, startIdentity, uuidOf } from "./fixture.ts";
 
@@ -8,15 +8,13 @@ const cheap = createPasswords({ clock: systemClock, cost: cheapCost });
 const verified: (string | undefined)[] = [];
 let beforeAnswer = async (): Promise<void> => {};
 /** Notes what was verified, and lets a test put something between the verification and what follows. */
-const passwords = {
-  ...cheap,
-  async verify(hash: string | undefined, secret: string) {
-    verified.push(hash);
-    const result = await cheap.verify(hash, secret);
-    await beforeAnswer();
-    return result;
-  },
+const verify = async (hash: string | undefined, secret: string) => {
+  verified.push(hash);
+  const result = await cheap.verify(hash, secret);
+  await beforeAnswer();
+  return result;
 };
+const passwords: Passwords = { ...cheap, verify, inTurn: (work) => work(verify) };
 const api = await startIdentity({ passwords, policy: { sessionsPerUserMax: 5 } });
 
 function claimsOf(token: string): Record<string, unknown> {

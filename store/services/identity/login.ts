@@ -9,7 +9,7 @@ import { badCredentials, type identity, user } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { grant } from "./refresh.ts";
 import { endSession, openSession } from "./sessions.ts";
-import { addressOf, beginTry, endTry, takeBack, type Try } from "./tries.ts";
+import { addressOf, endTry, takeBack, type Try, tryPassword } from "./tries.ts";
 
 type Login = typeof identity.operations.login;
 type Logout = typeof identity.operations.logout;
@@ -21,27 +21,47 @@ interface Account {
 
 /**
  * Opens a session for who knows the password. An email nobody has costs the same work and gets the
- * same refusal as a wrong password. A hash made with other parameters than today's is made anew.
- * 429 when too many tries have failed, whether or not there is such an account.
+ * same refusal, after the same time, as a wrong password. A hash made with other parameters than today's is
+ * made anew. 429 when too many tries have failed, whether or not there is such an account.
  */
 export async function login(ctx: Context, input: In<Login>, parts: Parts): Promise<Out<Login>> {
-  const attempt = await beginTry(ctx, input.body.email, parts);
-  try {
-    return await signIn(ctx, input, attempt, parts);
-  } catch (error) {
-    const isAnswered = error instanceof Failure && error.code === badCredentials.code;
-    if (!isAnswered) await takeBack(ctx, attempt);
-    throw error;
+  const startedAtMs = ctx.clock.nowMs();
+  const { email, password } = input.body;
+  const tried = await tryPassword(ctx, { email, password, find: () => findAccount(ctx.db, email) }, parts);
+  const { account, attempt } = tried;
+  if (!tried.ok || account === undefined) {
+    await holdBack(ctx, startedAtMs, parts);
+    throw refused(ctx, account);
   }
+  let tokens: Out<Login> | undefined;
+  try {
+    const newHash = tried.needsRehash ? await parts.passwords.hash(password) : account.passwordHash;
+    tokens = await signIn(ctx, account, { newHash, attempt }, parts);
+  } finally {
+    if (tokens === undefined) await takeBack(ctx, attempt);
+  }
+  // The password is another since it was verified (changed, made anew by a login at the same time) or
+  // the user is gone: a session opened now might outlive the change that should have ended it.
+  return tokens ?? login(ctx, input, parts);
 }
 
-async function signIn(ctx: Context, input: In<Login>, attempt: Try, parts: Parts): Promise<Out<Login>> {
-  const { email, password } = input.body;
-  const account = await findAccount(ctx.db, email);
-  const { ok, needsRehash } = await parts.passwords.verify(account?.passwordHash, password);
-  if (account === undefined || !ok) throw refused(ctx, account);
-  const newHash = needsRehash ? await parts.passwords.hash(password) : account.passwordHash;
+/**
+ * Waits until the next step of time. The work of refusals is as equal as it can be made, yet a row that is
+ * found and a hash of another shape differ by microseconds, which many samples would show. Of what leaves on a
+ * grid they show nothing but on which side of a step the work ended.
+ */
+async function holdBack({ clock }: Context, startedAtMs: number, { refusalStepMs }: Parts): Promise<void> {
+  if (refusalStepMs === 0) return;
+  await clock.sleep(refusalStepMs - ((clock.nowMs() - startedAtMs) % refusalStepMs));
+}
 
+/** Undefined when the account is not any more what was verified. */
+async function signIn(
+  ctx: Context,
+  account: Account,
+  { newHash, attempt }: { newHash: string; attempt: Try },
+  parts: Parts,
+): Promise<Out<Login> | undefined> {
   const opened = await ctx.transaction(async (tx) => {
     const asOfMs = ctx.clock.nowMs();
     const row = await ctx.table(user).get(tx, account.userId, { lock: true });
@@ -51,9 +71,7 @@ async function signIn(ctx: Context, input: In<Login>, attempt: Try, parts: Parts
     await endTry(ctx, tx, attempt);
     return { subject: { userId: row.id, email: row.email, roles: row.roles, sessionId, asOfMs }, refreshToken };
   });
-  // The password is another since it was verified (changed, made anew by a login at the same time) or
-  // the user is gone: a session opened now might outlive the change that should have ended it.
-  if (opened === undefined) return signIn(ctx, input, attempt, parts);
+  if (opened === undefined) return undefined;
   const { sessionId } = opened.subject;
   ctx.log.info({ userId: account.userId, sessionId, address: addressOf(ctx) }, "Signed in");
   return grant(opened.subject, opened.refreshToken, parts);

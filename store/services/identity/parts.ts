@@ -26,6 +26,8 @@ export interface Parts {
   readonly title: string;
   /** Where the links in mails lead. */
   readonly publicUrl: string;
+  /** Refused sign-ins are answered on a multiple of this since they came; 0 is at once. */
+  readonly refusalStepMs: number;
   secretFor(purpose: string): Uint8Array;
 }
 

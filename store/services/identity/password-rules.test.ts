@@ -2,21 +2,23 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { createPasswords } from "ashlar/auth";
+import { createPasswords, type Passwords } from "ashlar/auth";
 import { systemClock } from "ashlar/base";
 import { bearer, cheapCost, password, startIdentity } from "./fixture.ts";
 
 let hashed = 0;
 const cheap = createPasswords({ clock: systemClock, cost: cheapCost });
-const passwords = {
-  hash(secret: string) {
+const verify: Passwords["verify"] = (hash, secret) => {
+  hashed += 1;
+  return cheap.verify(hash, secret);
+};
+const passwords: Passwords = {
+  hash(secret) {
     hashed += 1;
     return cheap.hash(secret);
   },
-  verify(hash: string | undefined, secret: string) {
-    hashed += 1;
-    return cheap.verify(hash, secret);
-  },
+  verify,
+  inTurn: (work) => work(verify),
 };
 const api = await startIdentity({ passwords });
 

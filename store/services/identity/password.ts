@@ -1,14 +1,14 @@
 // Passwords: which are refused, and changing one's own.
 
 import { passwordIssue, type PasswordContext } from "ashlar/auth";
-import { conflict, Failure, type In, invalid, notFound, type RowOf } from "ashlar/contract";
+import { conflict, Failure, type In, invalid, notFound } from "ashlar/contract";
 import type { Context } from "ashlar/service";
 import { decodeId } from "ashlar/base";
 import { type identity, user, wrongPassword } from "./contract.ts";
 import { endLinks } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { endSessionsOf } from "./sessions.ts";
-import { addressOf, beginTry, endTry, takeBack, type Try } from "./tries.ts";
+import { addressOf, endTry, takeBack, type Try, tryPassword } from "./tries.ts";
 
 type ChangePassword = In<typeof identity.operations.changePassword>;
 
@@ -24,41 +24,39 @@ export function refuseWeak(field: string, password: string, about: PasswordConte
  * Nothing that clients see of a user changes, so its version stays and no event is emitted. A wrong current
  * password counts like a failed sign-in: whoever has an access token shall not find the password with it.
  */
-export async function changePassword(ctx: Context, input: ChangePassword, parts: Parts): Promise<void> {
-  const current = await ctx.table(user).get(ctx.db, input.params.id);
-  if (current === undefined) throw notFound();
-  const attempt = await beginTry(ctx, current.email, parts);
+export async function changePassword(ctx: Context, { params, body }: ChangePassword, parts: Parts): Promise<void> {
+  const account = await ctx.table(user).get(ctx.db, params.id);
+  if (account === undefined) throw notFound();
+  const { email, passwordHash } = account as typeof account & { passwordHash: string };
+  const current = { email, password: body.currentPassword, find: async () => ({ passwordHash }) };
+  const { ok, attempt } = await tryPassword(ctx, current, parts);
+  if (!ok) throw wrong(ctx, account.id);
+  let isChanged = false;
   try {
-    await change(ctx, input, current, attempt, parts);
-  } catch (error) {
-    const isAnswered = error instanceof Failure && error.code === wrongPassword.code;
-    if (!isAnswered) await takeBack(ctx, attempt);
-    throw error;
+    refuseWeak("newPassword", body.newPassword, account, parts);
+    const newHash = await parts.passwords.hash(body.newPassword);
+    await change(ctx, account.id, { passwordHash, newHash, attempt }, parts);
+    isChanged = true;
+  } finally {
+    if (!isChanged) await takeBack(ctx, attempt);
   }
-  ctx.log.info({ userId: current.id, address: addressOf(ctx) }, "A password was changed");
+  ctx.log.info({ userId: account.id, address: addressOf(ctx) }, "A password was changed");
 }
 
 async function change(
   ctx: Context,
-  { body }: ChangePassword,
-  current: RowOf<typeof user>,
-  attempt: Try,
+  userId: string,
+  { passwordHash, newHash, attempt }: { passwordHash: string; newHash: string; attempt: Try },
   parts: Parts,
 ): Promise<void> {
-  const { passwords } = parts;
-  const { ok } = await passwords.verify(current.passwordHash as string, body.currentPassword);
-  if (!ok) throw wrong(ctx, current.id);
-  refuseWeak("newPassword", body.newPassword, current, parts);
-  const hash = await passwords.hash(body.newPassword);
-
   await ctx.transaction(async (tx) => {
     // Only in place of the hash that was verified: of two changes at once the second has not shown
     // that it knows the password of the first. The update also keeps logins out until this commits.
     const text = "update users set password_hash = $3 where id = $1 and password_hash = $2 and deleted_at is null";
-    const { rowCount } = await tx.query(text, [decodeId("usr", current.id)!, current.passwordHash, hash]);
+    const { rowCount } = await tx.query(text, [decodeId("usr", userId)!, passwordHash, newHash]);
     if (rowCount === 0) throw conflict("The password was changed at the same time");
-    await endLinks(ctx, tx, current.id, ["reset_password"]);
-    await endSessionsOf(ctx, tx, current.id, parts, callersSession(ctx));
+    await endLinks(ctx, tx, userId, ["reset_password"]);
+    await endSessionsOf(ctx, tx, userId, parts, callersSession(ctx));
     await endTry(ctx, tx, attempt);
   });
 }

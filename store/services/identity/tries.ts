@@ -49,8 +49,36 @@ export interface Try extends Who {
   readonly countedOn: "account" | "device";
 }
 
-/** Counts a try at the password of this address. 429 when none is due; then the password must not be looked at. */
-export async function beginTry(ctx: Context, email: string, parts: Pick<Parts, "secretFor">): Promise<Try> {
+/** What a try came to. It has been counted; `endTry` or `takeBack` it unless it failed. */
+export interface Tried<A> {
+  readonly attempt: Try;
+  readonly account: A | undefined;
+  readonly ok: boolean;
+  readonly needsRehash: boolean;
+}
+
+/**
+ * Counts a try at the password of this address, finds the account and looks at the password, all in one turn
+ * to hash: who is turned away because too many wait costs no statement. 429 when no try is due.
+ */
+export async function tryPassword<A extends { passwordHash: string }>(
+  ctx: Context,
+  { email, password, find }: { email: string; password: string; find: () => Promise<A | undefined> },
+  parts: Parts,
+): Promise<Tried<A>> {
+  return parts.passwords.inTurn(async (verify) => {
+    const attempt = await beginTry(ctx, email, parts);
+    try {
+      const account = await find();
+      return { attempt, account, ...(await verify(account?.passwordHash, password)) };
+    } catch (error) {
+      await takeBack(ctx, attempt);
+      throw error;
+    }
+  });
+}
+
+async function beginTry(ctx: Context, email: string, parts: Pick<Parts, "secretFor">): Promise<Try> {
   const who = whoTries(ctx, email, parts);
   const nowMs = ctx.clock.nowMs();
   const onDevice = await countOnDevice(ctx.db, who, nowMs);
@@ -114,7 +142,7 @@ const countAccount = {
     select exists (select from counted) as counted, (select retry_at from sign_in_failures where account = $1) as "retryAt"`,
 };
 
-/** Takes a try back whose password nobody looked at: the database or the hashing had no room for it. */
+/** Takes a try back that did not fail for its password: the database had no room, or the new password was refused. */
 export async function takeBack(ctx: Context, { account, device, countedOn }: Try): Promise<void> {
   const change = "set failures = failures - 1, retry_at = $1";
   if (countedOn === "device")
