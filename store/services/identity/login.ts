@@ -40,7 +40,7 @@ export async function login(ctx: Context, input: In<Login>, parts: Parts): Promi
   // The password is another since it was verified (changed, made anew by a login at the same time) or
   // the user is gone: a session opened now might outlive the change that should have ended it.
   if (opened === undefined) return login(ctx, input, parts);
-  ctx.log.info({ userId: account.userId, sessionId: opened.subject.sessionId }, "Signed in");
+  ctx.security("signed_in", { userId: account.userId, sessionId: opened.subject.sessionId });
   return grant(opened.subject, opened.refreshToken, parts);
 }
 
@@ -53,7 +53,9 @@ export async function logout(ctx: Context, { body }: In<Logout>, parts: Parts): 
     [decodeId("tok", claims.tokenId)!],
   );
   const sessionId = rows[0] && encodeId("ses", rows[0].session_id);
-  if (sessionId !== undefined) await ctx.transaction((tx) => endSession(ctx, tx, sessionId, parts));
+  if (sessionId === undefined) return;
+  await ctx.transaction((tx) => endSession(ctx, tx, sessionId, parts));
+  ctx.security("signed_out", { userId: claims.userId, sessionId });
 }
 
 /** The living user with this email, without case; by the unique index on the same expression. */
@@ -73,7 +75,7 @@ async function storeHash(tx: Tx, { userId, passwordHash }: Account): Promise<voi
 }
 
 function refused(ctx: Context, account: Account | undefined): Failure {
-  ctx.log.warn(account === undefined ? {} : { userId: account.userId }, "A sign-in was refused");
+  ctx.security("sign_in_refused", { userId: account?.userId });
   return new Failure(badCredentials, "The email or the password is wrong", { headers: credentialsMissing().headers });
 }
 

@@ -25,7 +25,7 @@ export async function changePassword(ctx: Context, { params, body }: ChangePassw
   const current = await ctx.table(user).get(ctx.db, params.id);
   if (current === undefined) throw notFound();
   const { ok } = await passwords.verify(current.passwordHash as string, body.currentPassword);
-  if (!ok) throw wrong(ctx, params.id);
+  if (!ok) throw wrong(ctx);
   refuseWeak("newPassword", body.newPassword, current);
   const hash = await passwords.hash(body.newPassword);
 
@@ -37,15 +37,15 @@ export async function changePassword(ctx: Context, { params, body }: ChangePassw
     if (rowCount === 0) throw conflict("The password was changed at the same time");
     await endSessionsOf(ctx, tx, params.id, parts, callersSession(ctx));
   });
-  ctx.log.info({ userId: params.id }, "A password was changed");
+  ctx.security("password_changed");
 }
 
 function callersSession({ caller }: Context): { sessionId?: string } {
   return caller.kind === "user" ? { sessionId: caller.sessionId } : {};
 }
 
-function wrong(ctx: Context, userId: string): Failure {
-  ctx.log.warn({ userId }, "A change of password was refused: the current one was wrong");
+function wrong(ctx: Context): Failure {
+  ctx.security("password_change_refused");
   return new Failure(wrongPassword, "The current password is wrong", {
     details: [{ field: "currentPassword", message: "is wrong" }],
   });
