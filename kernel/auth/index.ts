@@ -14,6 +14,7 @@ export { passwordIssue, type PasswordContext } from "./password-policy.ts";
 export { createPasswords, type PasswordCost, type Passwords, type PasswordsOptions } from "./passwords.ts";
 export { credentialsMissing, roleMissing, scopeMissing, tokenRefused } from "./refusals.ts";
 export { createRevocations, type Revocation, type Revocations } from "./revocations.ts";
+export { noteSecurityEvent, type SecurityEvent } from "./security-events.ts";
 export {
   createTokens,
   type AccessClaims,

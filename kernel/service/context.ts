@@ -1,7 +1,16 @@
 // What a handler is given: who asks, until when, and the ways to read, write, emit and call.
 
-import { type Clock, encodeId, type Logger, type Random, timestamp, uuidv7, uuidv7From } from "../base/index.ts";
-import type { Caller } from "../auth/index.ts";
+import {
+  type Clock,
+  encodeId,
+  type LogFields,
+  type Logger,
+  type Random,
+  timestamp,
+  uuidv7,
+  uuidv7From,
+} from "../base/index.ts";
+import { type Caller, noteSecurityEvent, type SecurityEvent } from "../auth/index.ts";
 import type { Calls, Deadline } from "../call/index.ts";
 import type { AnyOperation, EventType, In, Named, Out, Resource } from "../contract/index.ts";
 import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
@@ -25,6 +34,8 @@ export interface Context {
   readonly traceparent: string | undefined;
   readonly deadline: Deadline;
   readonly log: Logger;
+  /** Logs a security event: who asked, from where, in which request, and `fields`. */
+  security(event: SecurityEvent, fields?: LogFields): void;
   readonly clock: Clock;
   readonly random: Random;
   /** Makes and reads the cursors of lists. */
@@ -88,6 +99,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     traceparent: facts.traceparent,
     deadline: facts.deadline,
     log: facts.log,
+    security: (event, fields) => noteSecurityEvent(facts.log, event, facts.caller, fields),
     clock,
     random,
     cursors: parts.cursors,

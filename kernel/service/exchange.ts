@@ -1,7 +1,7 @@
 // What is known of a request while it goes down the pipeline, and how it comes out at the end.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AccessClaims, Caller } from "../auth/index.ts";
+import { type AccessClaims, type Caller, noteSecurityEvent, type SecurityEvent } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import { type Answer, type Cors, errorAnswer, type Negotiated, traceOf, traceparentOf } from "../http/index.ts";
@@ -76,8 +76,23 @@ export function refusal(exchange: Exchange, log: Logger, error: unknown): Answer
     log.error({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
   else if (failure.status > errors.notImplemented.status)
     log.warn({ requestId: exchange.id, err: failure.cause ?? failure }, failure.message);
+  noteRefusal(exchange, log, failure);
   return errorAnswer(failure, exchange.id, exchange.accept.errorFormat);
 }
+
+/** The refusals that a watcher counts. A 401 without a token is a visitor who did not sign in. */
+function noteRefusal({ id, caller }: Exchange, log: Logger, { status, code, headers, cause }: Failure): void {
+  const isOfToken = headers["www-authenticate"]?.includes("invalid_token") === true;
+  const event = status === errors.unauthenticated.status && isOfToken ? "token_refused" : refusals.get(status);
+  if (event === undefined) return;
+  const reason = cause instanceof Error ? cause.message : cause;
+  noteSecurityEvent(log, event, caller, { requestId: id, code, reason });
+}
+
+const refusals = new Map<number, SecurityEvent>([
+  [errors.forbidden.status, "access_refused"],
+  [errors.rateLimited.status, "limit_reached"],
+]);
 
 export function report(
   options: PipelineOptions,

@@ -29,7 +29,7 @@ export async function createApiKey(ctx: Context, { params, body }: StandardInput
     const values = { id, userId, name, scopes, expiresAt, lastUsedAt: null, secretHash };
     return { ...(await ctx.table(apiKey).insert(tx, values, ctx.now())), key };
   });
-  ctx.log.info({ userId: params.userId, apiKeyId: id, scopes }, "An API key was made");
+  ctx.security("api_key_made", { apiKeyId: id, scopes });
   return created;
 }
 
@@ -48,7 +48,7 @@ export async function deleteApiKey(ctx: Context, input: StandardInput, { revocat
   await removeRow(ctx, apiKey, input, async (tx, removed) =>
     tx.afterCommit(() => revocations.revokeSession(removed.id)),
   );
-  ctx.log.info({ userId: input.params.userId, apiKeyId: input.params.id }, "An API key was deleted");
+  ctx.security("api_key_deleted", { about: input.params.userId, apiKeyId: input.params.id });
 }
 
 /** Ends every key of a user. */

@@ -9,7 +9,7 @@ import { badCredentials, type identity, user } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 import { grant } from "./refresh.ts";
 import { endSession, openSession } from "./sessions.ts";
-import { addressOf, endTry, takeBack, type Try, tryPassword } from "./tries.ts";
+import { endTry, takeBack, type Try, tryPassword } from "./tries.ts";
 
 type Login = typeof identity.operations.login;
 type Logout = typeof identity.operations.logout;
@@ -72,8 +72,7 @@ async function signIn(
     return { subject: { userId: row.id, email: row.email, roles: row.roles, sessionId, asOfMs }, refreshToken };
   });
   if (opened === undefined) return undefined;
-  const { sessionId } = opened.subject;
-  ctx.log.info({ userId: account.userId, sessionId, address: addressOf(ctx) }, "Signed in");
+  ctx.security("signed_in", { userId: account.userId, sessionId: opened.subject.sessionId });
   return grant(opened.subject, opened.refreshToken, parts);
 }
 
@@ -86,7 +85,9 @@ export async function logout(ctx: Context, { body }: In<Logout>, parts: Parts): 
     [decodeId("tok", claims.tokenId)!],
   );
   const sessionId = rows[0] && encodeId("ses", rows[0].session_id);
-  if (sessionId !== undefined) await ctx.transaction((tx) => endSession(ctx, tx, sessionId, parts));
+  if (sessionId === undefined) return;
+  await ctx.transaction((tx) => endSession(ctx, tx, sessionId, parts));
+  ctx.security("signed_out", { userId: claims.userId, sessionId });
 }
 
 /** The living user with this email, without case; by the unique index on the same expression. */
@@ -106,7 +107,7 @@ async function storeHash(tx: Tx, { userId, passwordHash }: Account): Promise<voi
 }
 
 function refused(ctx: Context, account: Account | undefined): Failure {
-  ctx.log.warn({ address: addressOf(ctx), ...(account && { userId: account.userId }) }, "A sign-in was refused");
+  ctx.security("sign_in_refused", { userId: account?.userId });
   return new Failure(badCredentials, "The email or the password is wrong", { headers: credentialsMissing().headers });
 }
 

@@ -8,7 +8,7 @@ import { type identity, user, wrongPassword } from "./contract.ts";
 import { endLinks } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { endSessionsOf } from "./sessions.ts";
-import { addressOf, endTry, takeBack, type Try, tryPassword } from "./tries.ts";
+import { endTry, takeBack, type Try, tryPassword } from "./tries.ts";
 
 type ChangePassword = In<typeof identity.operations.changePassword>;
 
@@ -30,7 +30,7 @@ export async function changePassword(ctx: Context, { params, body }: ChangePassw
   const { email, passwordHash } = account as typeof account & { passwordHash: string };
   const current = { email, password: body.currentPassword, find: async () => ({ passwordHash }) };
   const { ok, attempt } = await tryPassword(ctx, current, parts);
-  if (!ok) throw wrong(ctx, account.id);
+  if (!ok) throw wrong(ctx);
   let isChanged = false;
   try {
     refuseWeak("newPassword", body.newPassword, account, parts);
@@ -40,7 +40,7 @@ export async function changePassword(ctx: Context, { params, body }: ChangePassw
   } finally {
     if (!isChanged) await takeBack(ctx, attempt);
   }
-  ctx.log.info({ userId: account.id, address: addressOf(ctx) }, "A password was changed");
+  ctx.security("password_changed");
 }
 
 async function change(
@@ -65,8 +65,8 @@ function callersSession({ caller }: Context): { sessionId?: string } {
   return caller.kind === "user" ? { sessionId: caller.sessionId } : {};
 }
 
-function wrong(ctx: Context, userId: string): Failure {
-  ctx.log.warn({ userId, address: addressOf(ctx) }, "A change of password was refused: the current one was wrong");
+function wrong(ctx: Context): Failure {
+  ctx.security("password_change_refused");
   return new Failure(wrongPassword, "The current password is wrong", {
     details: [{ field: "currentPassword", message: "is wrong" }],
   });

@@ -35,10 +35,7 @@ export async function refresh(ctx: Context, { body }: In<Refresh>, parts: Parts)
   if (outcome.kind === "granted") return grant(outcome.subject, outcome.refreshToken, parts);
   if (outcome.kind === "refused") throw tokenRefused(outcome.why);
   // Not thrown in the transaction: that the session ended has to stay.
-  ctx.log.warn(
-    { userId: claims.userId, sessionId: outcome.sessionId },
-    "A refresh token was used twice; its session was ended",
-  );
+  ctx.security("refresh_token_reused", { userId: claims.userId, sessionId: outcome.sessionId });
   throw tokenRefused("The token was used before");
 }
 

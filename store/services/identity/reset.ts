@@ -12,7 +12,7 @@ import { endLinks, findLink, linkRefused, sendLink, useLink } from "./links.ts";
 import type { Parts } from "./parts.ts";
 import { refuseWeak } from "./password.ts";
 import { endSessionsOf } from "./sessions.ts";
-import { addressOf, startOver } from "./tries.ts";
+import { startOver } from "./tries.ts";
 
 type ForgotPassword = In<typeof identity.operations.forgotPassword>;
 type ResetPassword = In<typeof identity.operations.resetPassword>;
@@ -68,7 +68,7 @@ export async function resetPassword(ctx: Context, { body }: ResetPassword, parts
     return true;
   });
   if (!isSet) throw linkRefused();
-  ctx.log.info({ userId: link.userId, address: addressOf(ctx) }, "A password was reset");
+  ctx.security("password_reset", { userId: link.userId });
 }
 
 async function setPassword(ctx: Context, tx: Tx, userId: string, hash: string, parts: Parts): Promise<void> {

@@ -85,7 +85,7 @@ async function beginTry(ctx: Context, email: string, parts: Pick<Parts, "secretF
   const { counted, retryAt } = onDevice ?? (await countOnAccount(ctx.db, who, nowMs));
   const countedOn = onDevice === undefined ? "account" : "device";
   if (counted) return { ...who, countedOn };
-  ctx.log.warn({ address: addressOf(ctx), countedOn }, "A sign-in was refused unheard: too many have failed");
+  ctx.security("sign_in_throttled", { countedOn });
   const waitMs = Math.max(1_000, (retryAt === null ? 0 : Date.parse(retryAt)) - nowMs);
   throw new Failure(errors.rateLimited, "Too many sign-ins failed; wait, or choose a new password by mail", {
     headers: { "retry-after": String(Math.ceil(waitMs / 1000)) },
@@ -241,7 +241,7 @@ function whoTries(ctx: Context, email: string, { secretFor }: Pick<Parts, "secre
   return { account: hash("account", folded), device: hash("device", folded, bucketAddress(addressOf(ctx))) };
 }
 
-/** Where the request came from, for the log as well. */
-export function addressOf({ caller }: Context): string {
+/** Where the request came from. */
+function addressOf({ caller }: Context): string {
   return caller.kind === "service" ? caller.name : caller.address;
 }

@@ -84,7 +84,7 @@ function changeRoles(
   const atMs = Math.max(ctx.clock.nowMs(), before === null ? 0 : Date.parse(before) + 1);
   tx.afterCommit(() => {
     revocations.apply([{ kind: "roles", userId: current.id, roles, atMs }]);
-    ctx.log.info({ userId: current.id, roles }, "Roles were changed");
+    ctx.security("roles_changed", { about: current.id, roles });
   });
   return { rolesChangedAt: timestamp(atMs) };
 }

@@ -19,7 +19,7 @@ export async function verifyEmail(ctx: Context, { body }: VerifyEmail): Promise<
     return true;
   });
   if (!verified) throw linkRefused();
-  ctx.log.info({ userId: link.userId }, "An email address was verified");
+  ctx.security("email_verified", { userId: link.userId });
 }
 
 /** Mails the caller a new link; none to who has verified the address. 429 when they were sent too many. */
