@@ -81,7 +81,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 }
 
 /** A hash of these parameters whose digest is all zero: no password is known for it, and finding one is 2^256 work. */
-function unmatchedHash({ memoryKiB, passes }: PasswordCost): string {
+export function unmatchedHash({ memoryKiB, passes }: PasswordCost): string {
   const salt = Buffer.alloc(16).toString("base64").replaceAll("=", "");
   const digest = Buffer.alloc(32).toString("base64").replaceAll("=", "");
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${salt}$${digest}`;
