@@ -8,9 +8,6 @@ import { errors, Failure } from "../contract/index.ts";
 import { sendContinue } from "./continue.ts";
 import { singleHeader } from "./headers.ts";
 
-/** TCP delivers a megabyte in hundreds of pieces, and no client has a reason to send ten thousand chunks. */
-const piecesMax = 10_000;
-
 export interface ReadOptions {
   maxBytes: number;
 }
@@ -49,9 +46,8 @@ export function requireMediaType(request: IncomingMessage, mediaTypes: readonly 
 
 /**
  * Reads the body, at most once per request. Refuses with 413 from Content-Length before the first
- * byte, else as soon as the limit is passed, and a body in very many small chunks, each of which
- * costs as much as a large one. The rest is not read here (`send` then closes the connection after the
- * answer). A client that goes away gets a 400 nobody will see.
+ * byte, else as soon as the limit is passed; the rest is not read here (`send` then closes the
+ * connection after the answer). A client that goes away gets a 400 nobody will see.
  */
 export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): Promise<Uint8Array> {
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
@@ -60,16 +56,18 @@ export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): 
   if (request.destroyed) return Promise.reject(cutShort());
   sendContinue(request);
   return new Promise((resolve, reject) => {
-    const pieces = createPieces();
-    const onData = (piece: Uint8Array) => {
-      pieces.add(piece);
-      const failure =
-        pieces.size() > maxBytes ? tooLarge(maxBytes) : pieces.count() > piecesMax ? tooMany() : undefined;
-      if (failure === undefined) return;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const onData = (chunk: Uint8Array) => {
+      size += chunk.byteLength;
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
       request.pause();
-      settle(() => reject(failure));
+      settle(() => reject(tooLarge(maxBytes)));
     };
-    const onEnd = () => settle(() => resolve(pieces.joined()));
+    const onEnd = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
     const onGone = (cause?: unknown) => settle(() => reject(cutShort(cause)));
     const settle = (outcome: () => void) => {
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
@@ -77,35 +75,6 @@ export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): 
     };
     request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
-}
-
-/** Bytes as they arrive. What is small is copied together: an object per byte would take a hundred times the memory. */
-function createPieces() {
-  let bytes: Uint8Array = new Uint8Array();
-  let size = 0;
-  let count = 0;
-  return {
-    add(piece: Uint8Array) {
-      count += 1;
-      // Most bodies are one piece.
-      if (count === 1) bytes = piece;
-      else {
-        const needed = size + piece.byteLength;
-        if (needed > bytes.byteLength || count === 2) bytes = enlarged(bytes, 2 * needed);
-        bytes.set(piece, size);
-      }
-      size += piece.byteLength;
-    },
-    size: () => size,
-    count: () => count,
-    joined: () => bytes.subarray(0, size),
-  };
-}
-
-function enlarged(bytes: Uint8Array, length: number): Uint8Array {
-  const larger = new Uint8Array(length);
-  larger.set(bytes);
-  return larger;
 }
 
 /** Parses strictly (see `parseJson`); every refusal is 400 `MALFORMED_JSON`. */
@@ -125,10 +94,6 @@ function unsupported(message: string, headers: Record<string, string>): Failure 
 
 function tooLarge(maxBytes: number): Failure {
   return new Failure(errors.payloadTooLarge, `The body may be at most ${maxBytes} bytes`);
-}
-
-function tooMany(): Failure {
-  return new Failure(errors.payloadTooLarge, `The body may come in at most ${piecesMax} pieces`);
 }
 
 function cutShort(cause?: unknown): Failure {

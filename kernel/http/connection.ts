@@ -2,22 +2,15 @@
 //
 // Closing a socket while the client still sends makes the kernel answer with a reset, and the
 // reset throws away the answer the client has not read yet. So a refused connection is ended on
-// our side, read on for `lingerMs` into nothing, and only then destroyed. What is read so is not
-// parsed, since a chunk of one byte costs as much as a large one, and it is bounded: then the client
-// has to wait, and sees the answer if it looks for one.
+// our side, read on for `lingerMs` into nothing, and only then destroyed.
 
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { timestamp, type Clock } from "../base/index.ts";
-import type { ServerLimits } from "./limits.ts";
 import { headerLines, type Answer } from "./respond.ts";
-
-type LingerLimits = Pick<ServerLimits, "lingerMs" | "lingerBytesMax">;
 
 export interface Connection {
   socket: Socket;
-  clock: Clock;
-  limits: LingerLimits;
   /** Requests without a finished answer, in the order they came, and what ends each. */
   unanswered: Map<ServerResponse, () => void>;
   /** The last request that was parsed; its body may still be arriving. */
@@ -27,11 +20,9 @@ export interface Connection {
   ended: boolean;
 }
 
-export function openConnection(socket: Socket, clock: Clock, limits: LingerLimits): Connection {
+export function openConnection(socket: Socket, clock: Clock, lingerMs: number): Connection {
   const connection: Connection = {
     socket,
-    clock,
-    limits,
     unanswered: new Map(),
     latest: undefined,
     lastWords: undefined,
@@ -44,42 +35,41 @@ export function openConnection(socket: Socket, clock: Clock, limits: LingerLimit
   socket.destroySoon = () => {
     const { latest } = connection;
     if (latest === undefined || latest.complete || socket.destroyed) return destroySoon();
-    linger(connection);
+    latest.resume();
+    linger(connection, clock, lingerMs);
   };
   return connection;
 }
 
 /** Ends our side now and the connection a little later. Safe to repeat. */
-function linger(connection: Connection, lastWords?: string): void {
+function linger(connection: Connection, clock: Clock, lingerMs: number, lastWords?: string): void {
   if (connection.ended) return;
   connection.ended = true;
-  const { socket, clock, limits } = connection;
+  const { socket } = connection;
   const closed = new AbortController();
   socket.once("close", () => closed.abort());
   if (lastWords !== undefined && socket.writable) socket.write(lastWords);
   socket.end();
-  discard(socket, limits.lingerBytesMax);
-  void clock.sleep(limits.lingerMs, closed.signal).then(() => socket.destroy());
-}
-
-/** Takes the socket away from node's parser, which lets go of it for a listener of ours, and reads some more. */
-function discard(socket: Socket, maxBytes: number): void {
-  let size = 0;
-  socket.removeAllListeners("data");
-  socket.on("data", (bytes) => void ((size += bytes.length) > maxBytes && socket.pause())).resume();
+  void clock.sleep(lingerMs, closed.signal).then(() => socket.destroy());
 }
 
 /** Answers bytes that never became a request: after all that came before them, and as the last thing. */
-export function refuseConnection(connection: Connection, answer: Answer, requestId: string): void {
+export function refuseConnection(
+  connection: Connection,
+  answer: Answer,
+  requestId: string,
+  clock: Clock,
+  lingerMs: number,
+): void {
   if (connection.lastWords !== undefined || connection.ended) return;
-  connection.lastWords = rawAnswer(answer, requestId, connection.clock);
-  speakLastWords(connection);
+  connection.lastWords = rawAnswer(answer, requestId, clock);
+  speakLastWords(connection, clock, lingerMs);
 }
 
 /** To be called whenever an answer is out. */
-export function speakLastWords(connection: Connection): void {
+export function speakLastWords(connection: Connection, clock: Clock, lingerMs: number): void {
   if (connection.lastWords === undefined || connection.unanswered.size > 0) return;
-  linger(connection, connection.lastWords);
+  linger(connection, clock, lingerMs, connection.lastWords);
 }
 
 function rawAnswer(answer: Answer, requestId: string, clock: Clock): string {

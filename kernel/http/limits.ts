@@ -17,8 +17,6 @@ export interface ServerLimits {
   writeTimeoutMs: number;
   /** How long a refused connection is still read, so that its client gets to see the answer. */
   lingerMs: number;
-  /** How much of what a refused client still sends is read meanwhile; then its packets wait. */
-  lingerBytesMax: number;
   /** Open connections; more are closed at once. */
   connectionsMax: number;
   /** Requests being worked on, on all connections; more get 503. */
@@ -36,7 +34,6 @@ export const defaultLimits: ServerLimits = {
   keepAliveTimeoutMs: 10_000,
   writeTimeoutMs: 12_000,
   lingerMs: 2_000,
-  lingerBytesMax: 8 * 1024 * 1024,
   connectionsMax: 10_000,
   inFlightMax: 1_000,
   pipelinedMax: 64,

@@ -25,7 +25,7 @@ export function refuseBytes(state: ServerState, error: NodeJS.ErrnoException, so
     return;
   }
   const requestId = state.requestIdOf(undefined);
-  refuseConnection(connection, errorAnswer(failure, requestId), requestId);
+  refuseConnection(connection, errorAnswer(failure, requestId), requestId, state.clock, state.bounds.lingerMs);
 }
 
 export function refuseTunnel(state: ServerState, request: IncomingMessage, socket: Socket): void {
@@ -36,5 +36,5 @@ export function refuseTunnel(state: ServerState, request: IncomingMessage, socke
   const requestId = state.requestIdOf(request.headers["x-request-id"]);
   const headers = { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
   const failure = new Failure(errors.methodNotAllowed, "This server is not a proxy", { headers });
-  refuseConnection(connection, errorAnswer(failure, requestId), requestId);
+  refuseConnection(connection, errorAnswer(failure, requestId), requestId, state.clock, state.bounds.lingerMs);
 }

@@ -61,7 +61,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     onQuiet: () => {},
   };
   server.on("connection", (socket) => {
-    const connection = openConnection(socket, options.clock, bounds);
+    const connection = openConnection(socket, options.clock, bounds.lingerMs);
     state.connections.set(socket, connection);
     socket.once("close", () => {
       state.connections.delete(socket);
@@ -101,7 +101,7 @@ function accept(state: ServerState, request: IncomingMessage, response: ServerRe
   };
   const end = () => {
     if (!connection.unanswered.delete(response)) return;
-    speakLastWords(connection);
+    speakLastWords(connection, state.clock, state.bounds.lingerMs);
     if (state.draining !== undefined) state.server.closeIdleConnections();
     over();
   };
