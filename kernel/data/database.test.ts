@@ -167,7 +167,7 @@ test("a server that accepts and then says nothing is given up after connectTimeo
 });
 
 test("when every connection for transactions is taken, the next waits acquireTimeoutMs and is UNAVAILABLE", async () => {
-  const small = open({ max: 1, acquireTimeoutMs: 50 });
+  const small = open({ max: 1, acquireTimeoutMs: 500 });
   try {
     await small.transaction(async () => {
       await rejects(

@@ -122,6 +122,12 @@ export function smtpSetting(meaning: string): Setting<string | undefined> {
   });
 }
 
+function withoutSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "/") end--;
+  return text.slice(0, end);
+}
+
 /** Where people's browsers find pages. A link with a token in it must not travel unencrypted. */
 export function publicUrlSetting(fallback: string, meaning: string): Setting<string> {
   return setting(meaning, fallback, fallback, (text) => {
@@ -133,7 +139,7 @@ export function publicUrlSetting(fallback: string, meaning: string): Setting<str
       url.username + url.password + url.search + url.hash !== ""
     )
       throw new Error("must be an address like https://shop.example; http only for this machine");
-    return url.href.replace(/\/+$/, "");
+    return withoutSlashes(url.href);
   });
 }
 
