@@ -42,7 +42,8 @@ test("a tour of no store says where it looked and how to start one", async () =>
 
 test("a store is toured, tells its events, and ends when asked", { timeout: 180_000 }, async () => {
   const store = await folder.start({ LIMIT_AUTH: "off" });
-  const complaints = () => linesOf(store.output()).filter(({ level, security }) => level !== "info" && security === undefined);
+  const complaints = () =>
+    linesOf(store.output()).filter(({ level, security }) => level !== "info" && security === undefined);
   const first = await tour(store.url);
   equal(first.code, 0, `${first.output}\n${JSON.stringify(complaints())}`);
   match(first.output, /order\.cancelled/, "the tour shows the events");

@@ -48,7 +48,7 @@ test("S09 packages that let strangers in this year are not there", () => {
 });
 
 test("S13 what runs in production is under a licence that asks for no more than its text", () => {
-  const fine = new Set(["MIT", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0"]);
+  const fine = new Set(["MIT", "MIT-0", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0"]);
   assert.deepEqual(
     inProduction.filter(({ license }) => !fine.has(license ?? "none")),
     [],
