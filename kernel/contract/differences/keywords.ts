@@ -59,10 +59,12 @@ function changedValues(before: ReadonlySet<string> | undefined, after: ReadonlyS
   ];
 }
 
-/** The values that `enum` or `const` allow, as JSON; undefined when they do not say. */
+/** The values that `enum` and `const` together allow, as JSON; undefined when neither says. */
 export function valuesOf(schema: Json): ReadonlySet<string> | undefined {
-  if ("const" in schema) return new Set([JSON.stringify(schema.const)]);
-  return Array.isArray(schema.enum) ? new Set(schema.enum.map((value) => JSON.stringify(value))) : undefined;
+  const listed = Array.isArray(schema.enum) ? new Set(schema.enum.map((value) => JSON.stringify(value))) : undefined;
+  if (!("const" in schema)) return listed;
+  const only = new Set([JSON.stringify(schema.const)]);
+  return listed === undefined ? only : only.intersection(listed);
 }
 
 /** The types a schema lets pass; an integer is a number, and is named apart only where a number would be too much. */

@@ -28,6 +28,8 @@ test("a request may be loosened and an answer tightened, and every other change 
     ["an enum has a value less", { enum: ["a", "b"] }, { enum: ["a"] }, "b", "c"],
     ["an enum has other values", { enum: ["a", "b"] }, { enum: ["a", "c"] }, "b", "b"],
     ["a const becomes an enum", { const: "a" }, { enum: ["a", "b"] }, "c", "b"],
+    ["a const is listed as well", { const: "a" }, { const: "a", enum: ["a", "b"] }, "-", "-"],
+    ["a const is not among what is listed", { const: "a" }, { const: "a", enum: ["b"] }, "b", "c"],
     ["an enum becomes text that takes its values", { type: "string", enum: ["a"] }, text, "c", "b"],
     ["an enum becomes text too short for it", { type: "string", enum: ["ab"] }, { ...text, maxLength: 1 }, "b", "b"],
     ["an enum becomes text in a format", { type: "string", enum: ["a"] }, { type: "string", format: "date" }, "b", "b"],
