@@ -20,6 +20,8 @@ export interface RedisOptions {
   url: string;
   /** Names the connection in the store's list of clients. */
   name: string;
+  /** How long an answer is waited for. Default: 100. */
+  answerMsMax?: number;
   clock: Clock;
   log: Logger;
 }
@@ -28,7 +30,7 @@ export interface Redis {
   /** Whether a question would be sent now. */
   isUp(): boolean;
   /**
-   * Answers what `run` answers. Rejects with RedisDown at once while the store is down, and within 100 ms when it
+   * Answers what `run` answers. Rejects with RedisDown at once while the store is down, and within `answerMsMax` when it
    * does not answer; what was sent may still have its effect then. What the store itself refuses is rejected as it is.
    */
   ask<T>(run: (client: RedisClient) => Promise<T>): Promise<T>;
@@ -40,7 +42,6 @@ export interface Redis {
   close(): Promise<void>;
 }
 
-const answerMsMax = 100;
 /** A connection on which nothing comes for this long, although something was asked, is given up and made again. */
 const silenceMsMax = 1_000;
 const connectMsMax = 1_000;
@@ -55,7 +56,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
   return redis;
 }
 
-function createRedis({ url, name, clock, log }: RedisOptions): Redis & { tried: Promise<void> } {
+function createRedis({ url, name, answerMsMax = 100, clock, log }: RedisOptions): Redis & { tried: Promise<void> } {
   const client = createClient(url, name);
   const clients = [client];
   let silent = false;
