@@ -1,6 +1,7 @@
 // Settings, start order, logs: a definition becomes a running system.
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
+export { refuseInProduction } from "./production.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
   choiceSetting,
