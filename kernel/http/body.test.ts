@@ -73,7 +73,7 @@ test("N11 a megabyte that comes byte by byte fills one buffer that doubles eight
   equal(gather(1).bytes().byteLength, 0);
 });
 
-test("media types are compared without parameters and case, and only UTF-8 is read", async (context) => {
+test("N10 media types are compared without parameters and case, and only UTF-8 is read", async (context) => {
   const { raw } = await startEcho(context);
   for (const type of [
     "Application/JSON",
@@ -111,7 +111,7 @@ test("415 comes before 413, and 413 before malformed JSON", async (context) => {
   equal(code(await raw(post("{"))), "400 MALFORMED_JSON");
 });
 
-test("an empty body, broken UTF-8 and duplicate keys are malformed JSON", async (context) => {
+test("N07 N08 an empty body, broken UTF-8 and duplicate keys are malformed JSON", async (context) => {
   const { raw } = await startEcho(context);
   equal(code(await raw(post(""))), "400 MALFORMED_JSON");
   equal(code(await raw(post("", { "Content-Length": "" }))), "400 MALFORMED_JSON");
@@ -128,7 +128,7 @@ test("a body at the limit is read and one byte more is not, announced or chunked
   equal(code(await raw(`${chunked}401\r\n ${atLimit}\r\n0\r\n\r\n`)), "413 PAYLOAD_TOO_LARGE");
 });
 
-test("a client that sends 50 MiB anyway still gets to read its 413, then the connection closes", async (context) => {
+test("N11 a client that sends 50 MiB anyway still gets to read its 413, then the connection closes", async (context) => {
   const { open } = await startEcho(context);
   const { socket, text, closed } = open({ keepsSending: true });
   socket.write(post("", { "Content-Length": String(50 * 1024 * 1024), Connection: "keep-alive" }));

@@ -171,7 +171,7 @@ function merged(target: unknown, patch: unknown): unknown {
   };
 }
 
-test("no body makes a 5xx, whatever the method and the headers", async () => {
+test("N06 N07 N09 no body makes a 5xx, whatever the method and the headers", async () => {
   const address = await item();
   const headers = fc.record(
     {
@@ -203,7 +203,7 @@ function visible(): fc.Arbitrary<string> {
   return fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 30 }).map((text) => text.trim() || "x");
 }
 
-test("no query makes a 5xx, in lists and rows, and what is accepted is a page", async () => {
+test("N01 N12 no query makes a 5xx, in lists and rows, and what is accepted is a page", async () => {
   const address = await item();
   const grammar = grammarOf(invoice, shape);
   const parameters = [
