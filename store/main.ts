@@ -4,7 +4,7 @@ import { createApp } from "ashlar/runtime";
 import { variables } from "./config.ts";
 import { createDemo } from "./demo.ts";
 import manifest from "./package.json" with { type: "json" };
-import { apiKeys, services } from "./services.ts";
+import { apiKeys, endedTokens, services } from "./services.ts";
 
 export default createApp({
   name: "store",
@@ -12,6 +12,7 @@ export default createApp({
   version: manifest.version,
   services,
   apiKeys,
+  endedTokens,
   variables,
   demo: ({ DEMO_PASSWORD }) => createDemo(DEMO_PASSWORD),
 });

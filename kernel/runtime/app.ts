@@ -4,6 +4,7 @@
 //
 // Importing the module starts nothing and reads no environment, so that tools can look at it.
 
+import type { EndedTokensOperation } from "./ended-tokens.ts";
 import type { Implementation } from "../service/index.ts";
 import type { LogLevel } from "./log.ts";
 import { neededForMail } from "./mail-settings.ts";
@@ -58,6 +59,8 @@ export interface AppSpec<V extends Variables> {
   services: readonly Implementation[] | ((platform: Platform) => readonly Implementation[]);
   /** Knows the API keys; without it there are none. */
   apiKeys?: ApiKeyOperation;
+  /** Knows what ended access tokens; a system whose tokens end early needs it to run in several processes. */
+  endedTokens?: EndedTokensOperation;
   /** Variables of the environment beside the standard ones, or in the place of one. */
   variables?: V;
   /** Something to look at for who tries the app out. */
@@ -82,6 +85,7 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
       contracts,
       services: make,
       ...(spec.apiKeys && { apiKeys: spec.apiKeys }),
+      ...(spec.endedTokens && { endedTokens: spec.endedTokens }),
     },
     variables,
     readSettings(environment) {

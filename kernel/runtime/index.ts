@@ -29,3 +29,5 @@ export {
   type SystemSettings,
 } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
+export { placeIn, single, topologyMistakes, type Place, type ProcessSpec, type Topology } from "./topology.ts";
+export type { EndedTokensOperation } from "./ended-tokens.ts";

@@ -20,6 +20,7 @@ import {
   startSystem,
   type RunningSystem,
   type SystemDefinition,
+  type SystemOptions,
   type SystemSettings,
   unusablePlatform,
 } from "../runtime/index.ts";
@@ -27,6 +28,7 @@ import { migrationsOf } from "../service/index.ts";
 import { createClient, type TestClient } from "./client.ts";
 import { documentedBy } from "./documented/documented.ts";
 import { createTestDatabase } from "./postgres.ts";
+import { splitOf, startProcesses } from "./processes.ts";
 
 export interface TestSystem extends TestClient {
   readonly system: RunningSystem;
@@ -42,6 +44,8 @@ export interface TestSystemOptions {
   definition: SystemDefinition;
   settings?: Partial<SystemSettings>;
   log?: Logger;
+  /** Default: what ASHLAR_TEST_TOPOLOGY says, so that any test can be run on both; else `single`. */
+  topology?: "single" | "split";
 }
 
 /** A 500 in a test is a bug to see, whatever the test was about. */
@@ -64,11 +68,12 @@ export async function startTestSystem({
   definition,
   settings = {},
   log = errorsToConsole,
+  topology,
 }: TestSystemOptions): Promise<TestSystem> {
   const clock = createManualClock();
   const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
   const databaseUrls = await freshDatabases(definition);
-  const system = await startSystem({
+  const options: SystemOptions = {
     definition,
     settings: {
       port: 0,
@@ -97,7 +102,8 @@ export async function startTestSystem({
     random: systemRandom,
     log,
     demo: false,
-  });
+  };
+  const system = await (isSplit(topology) ? startProcesses(options, splitOf(definition)) : startSystem(options));
   after(async () => {
     await system.stop(0);
     await rm(dataDirectory, { recursive: true, force: true });
@@ -129,6 +135,12 @@ export async function startTestSystem({
       throw new Error("Events are still waiting: a subscriber fails or a relay does not run");
     },
   };
+}
+
+function isSplit(topology = process.env.ASHLAR_TEST_TOPOLOGY): boolean {
+  if (topology !== undefined && topology !== "single" && topology !== "split")
+    throw new Error(`ASHLAR_TEST_TOPOLOGY is single or split, not "${topology}"`);
+  return topology === "split";
 }
 
 async function isSettled(system: RunningSystem, rows: TestSystem["rows"]): Promise<boolean> {
