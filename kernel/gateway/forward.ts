@@ -4,10 +4,12 @@
 // What it must believe of the client (its address, the limit that was taken) travels signed.
 
 import type { IncomingMessage } from "node:http";
+import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock, Logger } from "../base/index.ts";
 import { createDeadline } from "../call/index.ts";
 import { errors, Failure } from "../contract/index.ts";
+import { sendContinue } from "../http/index.ts";
 import type { Wire } from "../peer/index.ts";
 import type { Exchange, Forward } from "../service/index.ts";
 
@@ -27,7 +29,7 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
         method: message.method!,
         target: message.url!,
         headers: requestHeaders(exchange),
-        body: hasBody(message) ? message : undefined,
+        body: bodyOf(message),
         claims: { use: useOf(message), address, headers, remainingMs: deadline.remainingMs() },
         signal: deadline.signal,
       });
@@ -45,8 +47,18 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
       throw error;
     } finally {
       deadline.end();
+      message.unpipe();
     }
   };
+}
+
+/** Not the message itself: who sends a body destroys it when it is not wanted whole, and with it the connection. */
+function bodyOf(message: IncomingMessage): Readable | undefined {
+  if (!hasBody(message)) return undefined;
+  sendContinue(message);
+  const body = new PassThrough();
+  message.once("close", () => message.complete || body.destroy());
+  return message.pipe(body);
 }
 
 /** What a token of the gateway is good for: this request and no other. */

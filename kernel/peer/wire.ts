@@ -1,6 +1,5 @@
 // HTTP between the processes of a system, on connections that are kept.
 
-import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
 import { errors, Failure } from "../contract/index.ts";
@@ -25,7 +24,7 @@ export interface PeerRequest {
   target: string;
   /** Flat: name, value, name, value. */
   headers: readonly string[];
-  body: IncomingMessage | undefined;
+  body: Readable | undefined;
   claims: PeerClaims;
   signal: AbortSignal;
 }
