@@ -100,9 +100,8 @@ function createClient(url: string, name: string): RedisClient {
     disconnectTimeout: disconnectMsMax,
     socketTimeout: silenceMsMax,
     retryStrategy: (times) => Math.min(25 * 2 ** times, retryMsMax),
-    // Nothing is kept for later: who asked has gone on without an answer.
+    // Nothing is kept for later, or sent again: who asked has gone on without an answer.
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
   });
