@@ -23,7 +23,7 @@ export async function start(): Promise<void> {
 
 async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void> {
   const { definition } = app;
-  const { system: systemSettings, demo, logLevel } = settings;
+  const { system: systemSettings, demo, demoRemains, logLevel } = settings;
   const terminal = process.stdout.isTTY;
   let ready = false;
   const logger = createLogger({ level: logLevel, readable: terminal });
@@ -36,7 +36,7 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
   await requireFolder(systemSettings.dataDirectory);
   await requireDatabases(systemSettings.databaseUrls);
   const starting = startSystem({
-    definition: { ...definition, ...(demo === undefined ? {} : { demo: demo.fill }) },
+    definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
     settings: systemSettings,
     clock: systemClock,
     random: systemRandom,

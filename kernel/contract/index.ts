@@ -17,6 +17,7 @@ export {
   errors,
   Failure,
   invalid,
+  refuse,
   notFound,
   unprocessable,
   type Detail,

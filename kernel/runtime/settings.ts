@@ -3,6 +3,7 @@
 
 import { parseDuration } from "../base/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
+import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
 import { isRedisUrl } from "../redis/index.ts";
 
 export interface Setting<T> {
@@ -12,6 +13,8 @@ export interface Setting<T> {
   /** Throws a sentence about what is expected. */
   read(text: string): T;
   readonly absent: T;
+  /** Throws a sentence about what is more to be expected of a value that is set for production. */
+  inProduction?(value: T): void;
 }
 
 export type Settings<S extends Record<string, Setting<unknown>>> = {
@@ -29,10 +32,13 @@ export function readSettings<S extends Record<string, Setting<unknown>>>(
 ): Settings<S> {
   const values: Record<string, unknown> = {};
   const mistakes: string[] = [];
+  const isProduction = environment["NODE_ENV"] === "production";
   for (const [name, setting] of Object.entries(declared)) {
     const text = environment[name];
     try {
-      values[name] = text === undefined || text === "" ? setting.absent : setting.read(text);
+      const isSet = text !== undefined && text !== "";
+      values[name] = isSet ? setting.read(text) : setting.absent;
+      if (isSet && isProduction) setting.inProduction?.(values[name]);
     } catch (error) {
       mistakes.push(`  ${name} ${(error as Error).message}`);
     }
@@ -105,12 +111,19 @@ export function refusedSetting(meaning: string, mistake: string): Setting<undefi
 }
 
 export function postgresSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
       throw new Error("must be a URL like postgres://user:password@host:5432/database");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (!isKnownOtherwise(url)) requireSecret(url);
+    },
+  };
 }
 
 export function redisSetting(meaning: string): Setting<string | undefined> {
@@ -121,13 +134,20 @@ export function redisSetting(meaning: string): Setting<string | undefined> {
 }
 
 export function smtpSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const isServer = url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
     if (!isServer || !/^\/?$/.test(url.pathname) || url.search !== "")
       throw new Error("must be a URL like smtp://user:password@host:587, or smtps://...");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (url.username !== "") requireSecret(url);
+    },
+  };
 }
 
 function withoutSlashes(text: string): string {
@@ -138,7 +158,7 @@ function withoutSlashes(text: string): string {
 
 /** Where people's browsers find pages. A link with a token in it must not travel unencrypted. */
 export function publicUrlSetting(fallback: string, meaning: string): Setting<string> {
-  return setting(meaning, fallback, fallback, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const plain = url?.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
     if (
@@ -148,7 +168,8 @@ export function publicUrlSetting(fallback: string, meaning: string): Setting<str
     )
       throw new Error("must be an address like https://shop.example; http only for this machine");
     return withoutSlashes(url.href);
-  });
+  };
+  return { ...setting(meaning, fallback, fallback, read), inProduction: requireEncrypted };
 }
 
 export function limitSetting(fallback: string, meaning: string): Setting<Policy | "off"> {
