@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { JsonSchema } from "../../contract/index.ts";
 import { almost, type Body, objectOf, visible } from "./arbitraries.ts";
-import { startBooks } from "./books.ts";
+import { startBooks } from "./fixture.ts";
 
 const books = await startBooks();
 const { send } = books;

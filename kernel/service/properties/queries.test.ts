@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { grammarOf, schemaOf } from "../../contract/index.ts";
 import { arbitraryOf, instants, letters, objectOf } from "./arbitraries.ts";
-import { startBooks } from "./books.ts";
+import { startBooks } from "./fixture.ts";
 
 const books = await startBooks();
 const { send, invoice } = books;
