@@ -161,9 +161,9 @@ test("with rediss:// nothing is said before the certificate was checked", needsR
   const certificate = certificateFor("127.0.0.1");
   const before = getCACertificates();
   t.after(() => setDefaultCACertificates(before));
-  const tried = async (way: Way) => {
+  const tried = async (way: Way, scheme = "rediss") => {
     const { log, lines } = listen();
-    const url = `rediss://:s3cret@127.0.0.1:${way.port}`;
+    const url = `${scheme}://:s3cret@127.0.0.1:${way.port}`;
     const redis = await open(t, url, { log });
     return { isUp: redis.isUp(), said: lines.join() };
   };
@@ -176,7 +176,7 @@ test("with rediss:// nothing is said before the certificate was checked", needsR
   setDefaultCACertificates([...before, otherName.cert]);
   match((await tried(await startWay(t, port, otherName))).said, /does not match certificate/);
   // A server without TLS gets no password either.
-  equal((await tried(await startWay(t, port))).isUp, false);
+  for (const scheme of ["rediss", "REDISS"]) equal((await tried(await startWay(t, port), scheme)).isUp, false, scheme);
 });
 
 test("neither a password that is right nor one that is wrong is written into the log", needsRedis, async (t) => {

@@ -94,7 +94,8 @@ export async function openRedis({ url, name, answerMsMax = 100, clock, log }: Re
 }
 
 function createClient(url: string, name: string): RedisClient {
-  return new Client(url, {
+  // Written the usual way: the library takes REDISS:// for an address without TLS.
+  return new Client(new URL(url).href, {
     connectionName: name,
     connectTimeout: connectMsMax,
     disconnectTimeout: disconnectMsMax,
