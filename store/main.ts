@@ -5,6 +5,7 @@ import { variables } from "./config.ts";
 import { createDemo } from "./demo.ts";
 import manifest from "./package.json" with { type: "json" };
 import { apiKeys, endedTokens, services } from "./services.ts";
+import { topologies } from "./topology.ts";
 
 export default createApp({
   name: "store",
@@ -13,6 +14,7 @@ export default createApp({
   services,
   apiKeys,
   endedTokens,
+  topologies,
   variables,
   demo: ({ DEMO_PASSWORD }) => createDemo(DEMO_PASSWORD),
 });

@@ -106,8 +106,8 @@ export interface SystemOptions {
   clock: Clock;
   random: Random;
   log: Logger;
-  /** Whether to fill an empty store with demo data. */
-  demo: boolean;
+  /** Whether to fill an empty store with demo data: on the embedded databases only, or always. */
+  demo: boolean | "always";
   /** What of the system runs in this process. Default: everything. */
   place?: Place;
   onProgress?: (message: string) => void;
@@ -186,7 +186,10 @@ async function start(
 
   const { services, calls, bus } = createServices(options, implementations, databases, peers, secret);
   await refuseDemoData(options, services, platform);
-  const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
+  const demo =
+    options.demo === "always" || (options.demo && embedded !== undefined)
+      ? await fillDemo(options, services, platform)
+      : [];
 
   const health = createHealth({
     version: definition.version,
