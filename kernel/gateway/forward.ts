@@ -73,9 +73,22 @@ const ofConnection = new Set(
     " ",
   ),
 );
-/** Who a client says that it is, and what only the gateway says; `_` in a name is read as `-` by some. */
-const claimed =
-  /^(?:ashlar[-_].*|forwarded|x[-_](?:forwarded[-_].*|real[-_]ip|user[-_].*|internal[-_].*|request[-_]id(?:entity)?)|traceparent)$/;
+/** What only the gateway says, and who or whence a client says that it is. Read with `_` as `-`: some do. */
+const claimed = [
+  "ashlar-",
+  "x-forwarded-",
+  "x-user-",
+  "x-internal-",
+  "x-real-ip",
+  "x-request-id",
+  "forwarded",
+  "traceparent",
+];
+
+function isClaimed(name: string): boolean {
+  const read = name.replaceAll("_", "-");
+  return claimed.some((one) => read.startsWith(one));
+}
 
 function requestHeaders({ message, id, traceparent }: Exchange): string[] {
   const { rawHeaders, headers } = message;
@@ -85,7 +98,7 @@ function requestHeaders({ message, id, traceparent }: Exchange): string[] {
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase();
-    if (ofConnection.has(name) || claimed.test(name) || (named.has(name) && name !== "authorization")) continue;
+    if (ofConnection.has(name) || isClaimed(name) || (named.has(name) && name !== "authorization")) continue;
     if (name === "tracestate" && !keepsTrace) continue;
     kept.push(rawHeaders[index]!, rawHeaders[index + 1]!);
   }

@@ -35,6 +35,8 @@ export interface TestSystem extends TestClient {
   readonly clock: ManualClock;
   /** The `Authorization` header of a user who need not exist, signed like a real one. Default: a new member. */
   authorization(user?: { userId?: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
+  /** Resolves when every process has heard which tokens were ended; in one process it has at once. */
+  heardEverywhere(): Promise<void>;
   /** Resolves when every event was delivered and had its effects, those that follow from them included. */
   settled(): Promise<void>;
   rows(service: string, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
@@ -57,6 +59,7 @@ const errorsToConsole: Logger = {
 
 const anySession = "ses_01h455vb4pex5vsknk084sn02q";
 const newUserId = () => encodeId("usr", uuidv7(systemClock, systemRandom));
+const endedTokensEveryMs = 2_000;
 const settleRoundsMax = 2_000;
 
 /**
@@ -124,6 +127,9 @@ export async function startTestSystem({
     rows,
     async authorization({ userId = newUserId(), roles = ["member"], sessionId = anySession } = {}) {
       return `Bearer ${await system.platform.tokens.signAccess({ userId, email: "someone@example.com", roles: [...roles], sessionId })}`;
+    },
+    async heardEverywhere() {
+      if (isSplit(topology)) await clock.advance(endedTokensEveryMs);
     },
     async settled() {
       for (let round = 0; round < settleRoundsMax; round++) {
