@@ -53,7 +53,7 @@ test("G05 a target with a host in it, an empty segment, a backslash or two Hosts
     `/${elsewhere}@x/../..//`,
     `/v1//products`,
     `/http:/${elsewhere}//`,
-    `${elsewhere}`,
+    elsewhere,
     `*`,
     `/v1/products#x`,
     `/v1/products?a=1#//${elsewhere}`,
