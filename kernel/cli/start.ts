@@ -10,7 +10,7 @@ import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
-import { showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
+import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
 export async function start(): Promise<void> {
   try {
@@ -55,7 +55,11 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
 
   if (!end.asked()) {
     if (terminal) showWelcome({ definition, settings, system, root, tookMs: systemClock.nowMs() - startedAtMs });
-    else log.info(factsOf(system, settings), "Started");
+    else {
+      const warning = demoWarning(systemSettings.host, system.demo);
+      if (warning !== undefined) log.warn({}, warning);
+      log.info(factsOf(system, settings), "Started");
+    }
   }
   await end.wait();
   await system.stop();
