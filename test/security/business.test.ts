@@ -78,9 +78,13 @@ test("B06 of two hundred customers for fifty units fifty get one, in one order o
   const [one, two] = [await store.product({ stock: 50 }), await store.product({ stock: 50 })];
   const all = await customers(200);
   const answers = await Promise.all(
-    all.map((customer, index) => {
+    all.map(async (customer, index) => {
       const items = [aLine(one.id), aLine(two.id)];
-      return checkout(customer, { items: index % 2 === 0 ? items : items.toReversed() });
+      const body = { items: index % 2 === 0 ? items : items.toReversed() };
+      // Two hundred at once may be more than this machine takes; then a customer asks again, as they are told to.
+      let answer = await checkout(customer, body, "once");
+      while (answer.status === 503) answer = await checkout(customer, body, "once");
+      return answer;
     }),
   );
   assert.deepEqual([count(answers, 201), count(answers, 409)], [50, 150]);
