@@ -17,6 +17,7 @@ export {
   errors,
   Failure,
   invalid,
+  refuse,
   notFound,
   unprocessable,
   type Detail,
@@ -37,6 +38,7 @@ export {
   type Named,
   type Operation,
   type Out,
+  type RateLimit,
 } from "./operation.ts";
 export {
   answered,

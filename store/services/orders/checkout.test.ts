@@ -231,7 +231,8 @@ test("a reservation whose order never came returns by itself, and an order under
   });
   assert.equal(await shop.stockOf(mug.id), 1);
   await shop.clock.advance(70_000);
-  await shop.settled();
+  // The job that the clock has set going asks orders and writes; it ends when it ends.
+  for (let round = 0; round < 1_000 && (await shop.stockOf(mug.id)) !== 3; round++);
   assert.equal(await shop.stockOf(mug.id), 3);
   assert.equal((await shop.rows("orders", "select 1 from abandoned_orders")).length, 1);
 });
