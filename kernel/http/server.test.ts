@@ -90,6 +90,29 @@ test("a client that ends its side after the request still gets its answer", asyn
   equal(parseAnswer(text()).body, '"/half"');
 });
 
+test("G08 what comes behind a request that was refused as HTTP reaches no handler, and the connection ends", async (context) => {
+  const reached: string[] = [];
+  const noting: HttpHandler = (request, response, requestId) => {
+    reached.push(request.url!);
+    return hello(request, response, requestId);
+  };
+  const { raw } = await startServer(context, noting);
+  for (const [refused, behind] of [
+    ["POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n", "/behind-a-coding"],
+    ["GET / HTTP/1.1\r\n\r\n", "/behind-no-host"],
+    ["GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "/behind-two-hosts"],
+  ] as const) {
+    const text = await raw(`${refused}GET ${behind} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    deepEqual(
+      [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status),
+      ["400"],
+      behind,
+    );
+    match(text, /^connection: close\r$/im, behind);
+  }
+  deepEqual(reached, []);
+});
+
 test("G08 pipelined requests are answered in order, and broken bytes after them last", async (context) => {
   const gate = Promise.withResolvers<void>();
   const { raw } = await startServer(context, async (request, response, requestId) => {
