@@ -11,7 +11,7 @@ import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
 import { inProcess, topologyOf } from "./place.ts";
-import { showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
+import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
 export interface StartOptions {
   /** One of the app's topologies; without it everything runs in one process. */
@@ -85,7 +85,11 @@ async function run(
         root,
         tookMs: systemClock.nowMs() - startedAtMs,
       });
-    else log.info(factsOf(system, settings), "Started");
+    else {
+      const warning = demoWarning(systemSettings.host, system.demo);
+      if (warning !== undefined) log.warn({}, warning);
+      log.info(factsOf(system, settings), "Started");
+    }
   }
   // Who started it as one of several waits for this.
   process.send?.({ demo: system.demo });

@@ -92,7 +92,12 @@ function isClaimed(name: string): boolean {
 
 function requestHeaders({ message, id, traceparent }: Exchange): string[] {
   const { rawHeaders, headers } = message;
-  const named = new Set((headers.connection ?? "").toLowerCase().split(/\s*,\s*/));
+  const named = new Set(
+    (headers.connection ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((one) => one.trim()),
+  );
   // Without its traceparent a tracestate says nothing (W3C Trace Context, 3.3).
   const keepsTrace = headers.traceparent?.includes(traceparent.split("-")[1]!) === true;
   const kept: string[] = [];

@@ -72,11 +72,14 @@ export function createWire({ urlOf, tokens }: WireOptions): Wire {
     bodyTimeout: 0,
     maxResponseSize: answerBytesMax,
   });
-  const send = async (service: string, options: Omit<Dispatcher.RequestOptions, "origin">) => {
+  const send = async (
+    service: string,
+    options: Omit<Dispatcher.RequestOptions, "origin"> & { signal: AbortSignal },
+  ) => {
     try {
       return await agent.request({ ...options, origin: urlOf(service) });
     } catch (error) {
-      throw unreached(service, error, options.signal as AbortSignal);
+      throw unreached(service, error, options.signal);
     }
   };
   return {

@@ -4,7 +4,7 @@
 import { type Clock, type Logger, shared } from "../base/index.ts";
 import { type CallTarget, createRemoteTarget } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
-import { type Outcome, type Receive } from "../events/index.ts";
+import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
 import { createPeerTokens, createWire, eventsPath, type PeerTokens } from "../peer/index.ts";
 import type { RemoteService } from "../service/index.ts";

@@ -1,10 +1,11 @@
 import { doesNotThrow, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { postgresSetting, publicUrlSetting, readSettings, smtpSetting } from "./settings.ts";
+import { postgresSetting, publicUrlSetting, readSettings, redisSetting, smtpSetting } from "./settings.ts";
 
 const declared = {
   DATABASE: postgresSetting(""),
   MAIL: smtpSetting(""),
+  SHARED: redisSetting(""),
   PUBLIC: publicUrlSetting("http://localhost:3000", ""),
 };
 
@@ -54,6 +55,19 @@ test("S10 who signs in at a mail server does it with a good password; a relay th
   refused({ MAIL: "smtp://me:secret@mail.example" }, /12 characters/);
   doesNotThrow(production({ MAIL: "smtp://relay.internal:25" }));
   doesNotThrow(production({ MAIL: "smtp://me:Xk3-qq9-vB71@mail.example" }));
+});
+
+test("S10 a shared store on another machine has a good password; one on this machine may have none, and no bad one", () => {
+  refused({ SHARED: "redis://cache.internal:6379" }, /SHARED must hold a password in production/);
+  refused({ SHARED: "rediss://:hunter2@cache.internal" }, /12 characters/);
+  refused({ SHARED: "redis://:hunter2@localhost" }, /12 characters/);
+  for (const url of [
+    "redis://127.0.0.1:6379",
+    "redis://localhost/1",
+    "redis://[::1]",
+    "rediss://:Xk3-qq9-vB71@cache.internal",
+  ])
+    doesNotThrow(production({ SHARED: url }), url);
 });
 
 test("S10 in production the public address is https, and the default, which nobody set, is not looked at", () => {

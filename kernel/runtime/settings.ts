@@ -3,8 +3,8 @@
 
 import { parseDuration } from "../base/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
-import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
 import { isRedisUrl } from "../redis/index.ts";
+import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
 
 export interface Setting<T> {
   readonly meaning: string;
@@ -137,10 +137,21 @@ export function urlSetting(meaning: string): Setting<string | undefined> {
 }
 
 export function redisSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (url.password !== "" || !isThisMachine(url.hostname)) requireSecret(url);
+    },
+  };
+}
+
+function isThisMachine(hostname: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 export function smtpSetting(meaning: string): Setting<string | undefined> {
@@ -170,7 +181,7 @@ function withoutSlashes(text: string): string {
 export function publicUrlSetting(fallback: string, meaning: string): Setting<string> {
   const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    const plain = url?.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    const plain = url?.protocol === "http:" && isThisMachine(url.hostname);
     if (
       url === undefined ||
       (url.protocol !== "https:" && !plain) ||
