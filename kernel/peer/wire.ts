@@ -103,7 +103,7 @@ export function createWire({ urlOf, tokens }: WireOptions): Wire {
         body: content,
       } = await send(service, {
         path: target,
-        method: method as Dispatcher.HttpMethod,
+        method,
         headers: [...headers, peerHeader, tokens.sign(service, claims)],
         body: body ?? null,
         signal,

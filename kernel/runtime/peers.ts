@@ -2,7 +2,7 @@
 // requests, and to be asked how they are.
 
 import { type Clock, type Logger, shared } from "../base/index.ts";
-import { type CallTarget, createRemoteTarget } from "../call/index.ts";
+import { type CallTarget, createDeadline, createRemoteTarget, type Deadline } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
@@ -41,13 +41,14 @@ export function createPeers({ contracts, place, secret, clock, log }: PeersOptio
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));
   const receive =
     (name: string): Receive =>
-    async (events) =>
-      (await wire.post(name, eventsPath(name), { use: `events ${name}` }, events, {
-        signal: AbortSignal.timeout(eventsTimeoutMs),
-        remainingMs: () => eventsTimeoutMs,
-      })) as Outcome[];
+    (events) =>
+      within(clock, eventsTimeoutMs, (deadline) =>
+        wire.post(name, eventsPath(name), { use: `events ${name}` }, events, deadline),
+      ) as Promise<Outcome[]>;
   // The three checks of one round ask once.
-  const reports = place.others().map((url) => shared(() => healthOf(url)));
+  const reports = place
+    .others()
+    .map((url) => shared(() => within(clock, healthTimeoutMs, ({ signal }) => healthOf(url, signal))));
   return {
     tokens,
     services: elsewhere.map((contract) => ({
@@ -68,7 +69,12 @@ export function createPeers({ contracts, place, secret, clock, log }: PeersOptio
 
 const healthTimeoutMs = 1_500;
 
-async function healthOf(url: string): Promise<HealthReport> {
-  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(healthTimeoutMs) });
+async function healthOf(url: string, signal: AbortSignal): Promise<HealthReport> {
+  const answer = await fetch(`${url}/health`, { signal });
   return (await answer.json()) as HealthReport;
+}
+
+async function within<T>(clock: Clock, timeoutMs: number, run: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = createDeadline(clock, timeoutMs);
+  return run(deadline).finally(() => deadline.end());
 }

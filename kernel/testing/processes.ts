@@ -18,10 +18,16 @@ export function splitOf({ contracts }: SystemDefinition): Topology {
   return { gateway: { services: [], gateway: true, port: contracts.length + 1 }, ...Object.fromEntries(services) };
 }
 
-/** All processes of a topology, seen as one system at the gateway's address. */
-export async function startProcesses(options: SystemOptions, topology: Topology): Promise<RunningSystem> {
+export interface Processes {
+  /** All of them, seen as one system at the gateway's address. */
+  readonly system: RunningSystem;
+  /** Each by its name in the topology. */
+  readonly processes: ReadonlyMap<string, RunningSystem>;
+}
+
+export async function startProcesses(options: SystemOptions, topology: Topology): Promise<Processes> {
   const urls: Record<string, string> = {};
-  const running: RunningSystem[] = [];
+  const processes = new Map<string, RunningSystem>();
   const first = options.definition.endedTokens?.service;
   // Who waits for somebody comes later: on a clock that stands still nobody waits twice.
   const rank = ([, { services, gateway }]: [string, Topology[string]]) =>
@@ -29,10 +35,11 @@ export async function startProcesses(options: SystemOptions, topology: Topology)
   for (const [process] of Object.entries(topology).toSorted((a, b) => rank(a) - rank(b))) {
     const system = await startSystem({ ...options, place: placeIn(topology, process, urls) });
     urls[process] = system.url;
-    running.push(system);
+    processes.set(process, system);
   }
+  const running = [...processes.values()];
   const gateway = running.at(-1)!;
-  return {
+  const system: RunningSystem = {
     ...gateway,
     services: new Map(running.flatMap(({ services }) => [...services])),
     async stop(graceMs) {
@@ -40,4 +47,5 @@ export async function startProcesses(options: SystemOptions, topology: Topology)
       await Promise.all(running.map((system) => system.stop(graceMs)));
     },
   };
+  return { system, processes };
 }

@@ -32,6 +32,8 @@ import { splitOf, startProcesses } from "./processes.ts";
 
 export interface TestSystem extends TestClient {
   readonly system: RunningSystem;
+  /** The processes of a split system, by name: `gateway`, and one for each service. */
+  readonly processes: ReadonlyMap<string, RunningSystem>;
   readonly clock: ManualClock;
   /** The `Authorization` header of a user who need not exist, signed like a real one. Default: a new member. */
   authorization(user?: { userId?: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
@@ -106,7 +108,9 @@ export async function startTestSystem({
     log,
     demo: false,
   };
-  const system = await (isSplit(topology) ? startProcesses(options, splitOf(definition)) : startSystem(options));
+  const { system, processes } = isSplit(topology)
+    ? await startProcesses(options, splitOf(definition))
+    : { system: await startSystem(options), processes: new Map<string, RunningSystem>() };
   after(async () => {
     await system.stop(0);
     await rm(dataDirectory, { recursive: true, force: true });
@@ -123,6 +127,7 @@ export async function startTestSystem({
       return answer;
     },
     system,
+    processes,
     clock,
     rows,
     async authorization({ userId = newUserId(), roles = ["member"], sessionId = anySession } = {}) {
