@@ -38,6 +38,7 @@ export {
   type Named,
   type Operation,
   type Out,
+  type RateLimit,
 } from "./operation.ts";
 export {
   answered,

@@ -3,6 +3,7 @@
 
 import { parseDuration } from "../base/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
+import { isRedisUrl } from "../redis/index.ts";
 
 export interface Setting<T> {
   readonly meaning: string;
@@ -112,6 +113,13 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
   });
 }
 
+export function redisSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");
+    return text;
+  });
+}
+
 export function smtpSetting(meaning: string): Setting<string | undefined> {
   return setting<string | undefined>(meaning, undefined, undefined, (text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -148,6 +156,16 @@ export function limitSetting(fallback: string, meaning: string): Setting<Policy 
     const limit = parseLimit(text);
     if (limit === undefined) throw new Error('must be a limit like 100/60s, or "off"');
     return limit;
+  };
+  return setting(meaning, fallback, read(fallback), read);
+}
+
+/** A part like 1/4, which reads as 4. */
+export function shareSetting(fallback: string, meaning: string): Setting<number> {
+  const read = (text: string) => {
+    const parts = /^1\/([1-9]\d{0,2})$/.exec(text)?.[1];
+    if (parts === undefined) throw new Error("must be a part like 1/2, from 1/1 to 1/999");
+    return Number(parts);
   };
   return setting(meaning, fallback, read(fallback), read);
 }

@@ -22,8 +22,9 @@ import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPost
 import { createPostgresBus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
-import { createLimiter, type Policy } from "../limit/index.ts";
+import { createLimiter, createSharedLimiter, type Limiter, type Policy } from "../limit/index.ts";
 import { createSmtpMailer, type SmtpOptions } from "../mail/index.ts";
+import { openRedis, type Redis } from "../redis/index.ts";
 import {
   type Context,
   createService,
@@ -32,6 +33,7 @@ import {
   type RunningService,
 } from "../service/index.ts";
 import { checkDefinition } from "./check-definition.ts";
+import { checkLimits } from "./check-limits.ts";
 import { deriveSecret, readOrCreateSecret } from "./secret.ts";
 import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
@@ -59,6 +61,10 @@ export interface SystemSettings {
   /** By database name; the embedded server serves those that are undefined. */
   readonly databaseUrls: Readonly<Record<string, string | undefined>>;
   readonly limits: Readonly<Record<string, Policy | "off">>;
+  /** What several processes share; without it each of them is by itself. */
+  readonly redisUrl: string | undefined;
+  /** While that is down, each process grants one in so many of every limit. */
+  readonly limitShares: number;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly issuer: string;
@@ -117,14 +123,6 @@ const drainMs = 8_000;
 const passwordConcurrency = Math.max(1, Math.min(2, availableParallelism() - 1));
 const rememberedTokens = 100_000;
 
-/** The rate classes that the operations of these contracts name, and those the platform adds. */
-export function rateClasses(contracts: readonly ServiceContract[]): string[] {
-  const declared = contracts.flatMap(({ allOperations }) =>
-    Object.values(allOperations).map(({ limit }) => limit.class),
-  );
-  return [...new Set(["default", "anonymous", "machine", ...declared])];
-}
-
 /** Starts a system. When a step fails, what was started before it is stopped again. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const undo: (() => Promise<unknown>)[] = [];
@@ -149,11 +147,9 @@ async function start(
   const { definition, settings, clock, random, log } = options;
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
-  for (const name of rateClasses(definition.contracts)) {
-    if (settings.limits[name] === undefined)
-      throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
-  }
+  checkLimits(definition.contracts, settings.limits);
   await assertPortFree(settings.host, settings.port);
+  const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
@@ -174,7 +170,7 @@ async function start(
   const { services, calls } = createServices(options, implementations, databases, secret);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
-  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered) });
+  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
   const server = createHttpServer({
     handle: createGateway({
       services: [...services.values()],
@@ -183,7 +179,7 @@ async function start(
       jwks,
       health,
       verify: createVerify({ ...platform, apiKeys: definition.apiKeys, calls }),
-      limiter: createLimiter({ classes: settings.limits, clock }),
+      limiter: createLimits(options, redis),
       corsOrigins: settings.corsOrigins,
       trustedProxies: settings.trustedProxies,
       clock,
@@ -237,6 +233,23 @@ async function createPlatform(
     secretFor: (purpose) => deriveSecret(secret, purpose),
   };
   return { platform, jwks: () => keys.jwks() };
+}
+
+/** Opened first and closed last: whatever is started may ask it. A system starts, and serves, without it. */
+async function openShared(
+  { definition, settings, clock, log }: SystemOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<Redis | undefined> {
+  if (settings.redisUrl === undefined) return undefined;
+  const redis = await openRedis({ url: settings.redisUrl, name: definition.name, clock, log });
+  undo.push(() => redis.close());
+  return redis;
+}
+
+function createLimits({ definition, settings, clock, log }: SystemOptions, redis: Redis | undefined): Limiter {
+  const { limits: classes, limitShares: shares } = settings;
+  if (redis === undefined) return createLimiter({ classes, clock });
+  return createSharedLimiter({ classes, redis, app: definition.name, shares, clock, log });
 }
 
 /** The URL of every database: as configured, else from the embedded server. */
@@ -308,8 +321,16 @@ async function fillDemo(
   return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
 }
 
-function probesOf(databases: ReadonlyMap<string, Database>, remembered: MemoryCache<RememberedToken>) {
+function probesOf(
+  databases: ReadonlyMap<string, Database>,
+  remembered: MemoryCache<RememberedToken>,
+  redis: Redis | undefined,
+) {
   const pings = [...databases.values()].map((database) => () => database.ping());
   // The queue is the outbox in the same databases: it is reachable exactly when they are.
-  return { database: pings, cache: [async () => remembered.ping()], queue: pings };
+  return {
+    database: pings,
+    cache: [async () => remembered.ping(), ...(redis ? [() => redis.ping()] : [])],
+    queue: pings,
+  };
 }

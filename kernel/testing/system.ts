@@ -76,6 +76,8 @@ export async function startTestSystem({
       dataDirectory,
       databaseUrls,
       trustedProxies: [],
+      redisUrl: undefined,
+      limitShares: 2,
       corsOrigins: [],
       issuer: "ashlar-test",
       publicUrl: "https://shop.example",
