@@ -131,7 +131,7 @@ async function deal(receiver: Receiver, nats: NatsConnection, message: JsMsg): P
     return;
   }
   strangers.over();
-  const answer = await working(receiver, message, () => answerOf(receiver, addressed.event));
+  const answer = await working(receiver, nats, message, () => answerOf(receiver, addressed.event));
   // Without a connection there is nobody to answer: the message comes again.
   if (!nats.isClosed()) reply(receiver, nats, message, addressed, answer);
 }
@@ -158,12 +158,17 @@ function reply(
 }
 
 /** Tells the stream meanwhile that the message is being worked on. */
-async function working<T>({ clock, limits }: Receiver, message: JsMsg, run: () => Promise<T>): Promise<T> {
+async function working<T>(
+  { clock, limits }: Receiver,
+  nats: NatsConnection,
+  message: JsMsg,
+  run: () => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
   const tell = async () => {
     for (;;) {
       await clock.sleep(limits.ackWaitMs / 3, done.signal);
-      if (done.signal.aborted) return;
+      if (done.signal.aborted || nats.isClosed()) return;
       message.working();
     }
   };

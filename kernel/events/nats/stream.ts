@@ -1,7 +1,9 @@
 // The stream of a system and the durable consumers on it, made when they are not there.
 //
 // Nothing in the stream is the only copy of anything, so it may be deleted at any time, by anybody: whoever
-// stumbles over that makes it again. What an operator changed that is not ours (replicas, placement) stays.
+// stumbles over that makes it again. For the same reason it is kept in memory: a restart that empties it costs one
+// repeat of what was on its way, and a disk that is full or slow costs nothing. What an operator chose otherwise
+// (files, replicas, placement: make the stream first, or change it) stays.
 
 import {
   AckPolicy,
@@ -73,7 +75,7 @@ async function makeStream({ streams }: JetStreamManager, names: Names, limits: N
     discard: DiscardPolicy.Old,
   };
   // A message goes when its receiver has answered; those nobody has read wait for the age limit.
-  const fixed = { name: names.stream, retention: RetentionPolicy.Workqueue, storage: StorageType.File };
+  const fixed = { name: names.stream, retention: RetentionPolicy.Workqueue, storage: StorageType.Memory };
   const found = await streams.info(names.stream).catch((error: unknown) => {
     if (isMissing(error, JetStreamApiCodes.StreamNotFound)) return undefined;
     throw error;
