@@ -2,6 +2,7 @@
 // All mistakes are reported together, at start, by name, without repeating values that may be secret.
 
 import { parseDuration } from "../base/index.ts";
+import { readNatsUrl } from "../events/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
 import { isRedisUrl } from "../redis/index.ts";
 
@@ -116,6 +117,16 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
 export function redisSetting(meaning: string): Setting<string | undefined> {
   return setting<string | undefined>(meaning, undefined, undefined, (text) => {
     if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");
+    return text;
+  });
+}
+
+export function natsSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    if (readNatsUrl(text) === undefined)
+      throw new Error(
+        "must be a URL like nats://user:password@host:4222, or tls://...; several with the same user separated by commas",
+      );
     return text;
   });
 }

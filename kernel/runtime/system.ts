@@ -19,7 +19,7 @@ import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
 import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
-import { createPostgresBus } from "../events/index.ts";
+import type { Bus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, createSharedLimiter, type Limiter, type Policy } from "../limit/index.ts";
@@ -32,6 +32,7 @@ import {
   migrateService,
   type RunningService,
 } from "../service/index.ts";
+import { openBus, probesOfBus } from "./bus.ts";
 import { checkDefinition } from "./check-definition.ts";
 import { checkLimits } from "./check-limits.ts";
 import { deriveSecret, readOrCreateSecret } from "./secret.ts";
@@ -63,6 +64,8 @@ export interface SystemSettings {
   readonly limits: Readonly<Record<string, Policy | "off">>;
   /** What several processes share; without it each of them is by itself. */
   readonly redisUrl: string | undefined;
+  /** How events travel between processes; without it they stay in this one. */
+  readonly natsUrl: string | undefined;
   /** While that is down, each process grants one in so many of every limit. */
   readonly limitShares: number;
   readonly trustedProxies: readonly string[];
@@ -152,6 +155,7 @@ async function start(
   const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
+  const bus = await openBus(options, secret, undo);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
   const implementations = definition.services(platform);
 
@@ -167,10 +171,14 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls } = createServices(options, implementations, databases, secret);
+  const { services, calls } = createServices(options, implementations, databases, secret, bus);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
-  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
+  const health = createHealth({
+    version: definition.version,
+    clock,
+    probes: probesOf(databases, remembered, redis, bus),
+  });
   const server = createHttpServer({
     handle: createGateway({
       services: [...services.values()],
@@ -283,9 +291,9 @@ function createServices(
   implementations: readonly Implementation[],
   databases: ReadonlyMap<string, Database>,
   cursorSecret: Uint8Array,
+  bus: Bus,
 ) {
   const services = new Map<string, RunningService>();
-  const bus = createPostgresBus();
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
   const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
@@ -325,12 +333,13 @@ function probesOf(
   databases: ReadonlyMap<string, Database>,
   remembered: MemoryCache<RememberedToken>,
   redis: Redis | undefined,
+  bus: Bus,
 ) {
   const pings = [...databases.values()].map((database) => () => database.ping());
-  // The queue is the outbox in the same databases: it is reachable exactly when they are.
+  // The queue is the outbox in the same databases, and what carries it to other processes.
   return {
     database: pings,
     cache: [async () => remembered.ping(), ...(redis ? [() => redis.ping()] : [])],
-    queue: pings,
+    queue: [...pings, ...probesOfBus(bus)],
   };
 }

@@ -77,6 +77,7 @@ export async function startTestSystem({
       databaseUrls,
       trustedProxies: [],
       redisUrl: undefined,
+      natsUrl: undefined,
       limitShares: 2,
       corsOrigins: [],
       issuer: "ashlar-test",
