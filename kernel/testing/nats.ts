@@ -28,6 +28,8 @@ export interface TestNats {
 export interface TestNatsOptions {
   user?: string;
   password?: string;
+  /** The subjects this user may publish to and subscribe to. Default: all. */
+  permissions?: { publish: readonly string[]; subscribe: readonly string[] };
   /** The size of the largest message it takes. Default: that of NATS, 1 MiB. */
   maxPayloadBytes?: number;
 }
@@ -74,15 +76,15 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
 }
 
 /** Values in quotes as JSON has them: the grammar of this file takes them. */
-function configurationOf({ user, password, maxPayloadBytes }: TestNatsOptions, port: number, store: string): string {
+function configurationOf(options: TestNatsOptions, port: number, store: string): string {
+  const { user, password = "", permissions, maxPayloadBytes } = options;
+  const users = JSON.stringify([{ user, password, ...(permissions && { permissions }) }]);
   const lines = [
     "host: 127.0.0.1",
     `port: ${port}`,
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
     maxPayloadBytes === undefined ? "" : `max_payload: ${maxPayloadBytes}`,
-    user === undefined
-      ? ""
-      : `authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password ?? "")} }`,
+    user === undefined ? "" : `authorization { users: ${users} }`,
   ];
   return lines.filter((line) => line !== "").join("\n");
 }

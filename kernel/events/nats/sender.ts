@@ -77,6 +77,8 @@ export function createSender(parts: SenderParts): Sender {
   const publish = async (nats: NatsConnection, { subject, payload }: Address, delivery: string) => {
     try {
       const client = await stream.open(nats);
+      // It waited for its slot, and for the stream: whoever wanted to know may have given up.
+      if (!waiting.has(delivery)) return;
       await client.publish(subject, payload, {
         msgID: delivery,
         headers: headersOf(seal, { subject, delivery, sender, payload }),

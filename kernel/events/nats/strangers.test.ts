@@ -273,3 +273,34 @@ test("neither a password that is right nor one that is wrong is written into the
     (error: Error) => !error.message.includes("hunter2"),
   );
 });
+
+test(
+  "a user of NATS who may do no more than the decision page says can do everything that is needed",
+  needsNats,
+  async (t) => {
+    const system = newSystem();
+    const guarded = await startTestNats({
+      user: "ashlar",
+      password: "ashlar",
+      permissions: {
+        publish: [`ashlar.${system}.>`, "$JS.API.>", "$JS.ACK.>"],
+        subscribe: [`ashlar.${system}.outcomes.>`, "_INBOX.>"],
+      },
+    });
+    t.after(() => guarded.stop());
+    const { log, lines } = listen();
+    const bus = await openBus(t, guarded, { system, log });
+    const other = await openBus(t, guarded, { system, log });
+    other.subscribe("catalog", async () => confirmed);
+    deepEqual(await bus.deliver("catalog", [event]), confirmed);
+    ok((await bus.ping()) >= 0);
+    deepEqual(lines, []);
+    // And one who may not says so.
+    const elsewhere = await openBus(t, guarded, { system: "elsewhere", log, limits: impatient });
+    await rejects(elsewhere.deliver("catalog", [event]));
+    ok(
+      lines.some((line) => /permissions violation/i.test(line)),
+      lines.join("\n"),
+    );
+  },
+);
