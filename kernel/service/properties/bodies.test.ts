@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { JsonSchema } from "../../contract/index.ts";
 import { almost, type Body, objectOf, visible } from "./arbitraries.ts";
-import { startBooks } from "./books.ts";
+import { startBooks } from "./fixture.ts";
 
 const books = await startBooks();
 const { send } = books;
@@ -124,7 +124,7 @@ test("all that a bulk create accepts reads back exactly as sent, and of what it 
   );
 });
 
-test("no body makes a 5xx, whatever the method and the headers, and every refusal has its details", async () => {
+test("N06 N07 N09 no body makes a 5xx, whatever the method and the headers, and every refusal has its details", async () => {
   const targets = { 1: await address(1), 2: await address(2) };
   const headers = fc.record(
     {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { grammarOf, schemaOf } from "../../contract/index.ts";
 import { arbitraryOf, instants, letters, objectOf } from "./arbitraries.ts";
-import { startBooks } from "./books.ts";
+import { startBooks } from "./fixture.ts";
 
 const books = await startBooks();
 const { send, invoice } = books;
@@ -59,7 +59,7 @@ const names = fc.oneof(
 const queryOf = (pairs: readonly (readonly [string, string])[]) =>
   pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
 
-test("no query makes a 5xx, in lists and rows, and what is accepted is a page", async () => {
+test("N01 N12 no query makes a 5xx, in lists and rows, and what is accepted is a page", async () => {
   const pairs = fc.array(fc.tuple(names, values), { maxLength: 3 });
   let accepted = 0;
   await fc.assert(
