@@ -9,8 +9,8 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { encodeId, systemClock, systemRandom, uuidv7 } from "../base/index.ts";
 import { anyone, event, integer, object, post, service } from "../contract/index.ts";
-import { implement, on } from "../service/index.ts";
-import { needsNats, startTestNats, startTestSystem, type TestSystem } from "../testing/index.ts";
+import { implement, migrationsOf, on } from "../service/index.ts";
+import { createTestDatabase, needsNats, startTestNats, startTestSystem, type TestSystem } from "../testing/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ashlar-migrations-"));
 after(() => rm(folder, { recursive: true }));
@@ -43,6 +43,14 @@ const services = [
   }),
 ];
 
+const definition = {
+  name: "library",
+  title: "Library",
+  version: "0.0.0",
+  contracts: [books, readers],
+  services: () => services,
+};
+
 const turn = async (system: TestSystem, page: number) =>
   equal((await system.request("POST", "/v1/pages", { body: { page } })).status, 204);
 
@@ -65,13 +73,6 @@ test(
   async (t) => {
     const nats = await startTestNats({ user: "ashlar", password: "ashlar" });
     t.after(() => nats.stop());
-    const definition = {
-      name: "library",
-      title: "Library",
-      version: "0.0.0",
-      contracts: [books, readers],
-      services: () => services,
-    };
     const system = await startTestSystem({ definition, settings: { natsUrl: nats.url } });
     await turn(system, 1);
     await system.settled();
@@ -91,3 +92,24 @@ test(
     deepEqual(await pages(system), [1, 2, 3]);
   },
 );
+
+test("a system stops although NATS hangs with its events, and the next one has them", needsNats, async (t) => {
+  const nats = await startTestNats();
+  t.after(() => nats.stop());
+  const { url } = await createTestDatabase({ migrations: migrationsOf(services[0]!) });
+  const other = await createTestDatabase({ migrations: migrationsOf(services[1]!) });
+  const settings = { natsUrl: nats.url, databaseUrls: { books: url, readers: other.url } };
+  const first = await startTestSystem({ definition, settings });
+  await turn(first, 1);
+  await first.settled();
+  nats.pause();
+  await turn(first, 2);
+  const state = { stopped: false };
+  const stopping = first.system.stop(0).finally(() => (state.stopped = true));
+  while (!state.stopped) await first.clock.advance(100);
+  await stopping;
+  nats.resume();
+  const second = await startTestSystem({ definition, settings });
+  await second.settled();
+  deepEqual(await pages(second), [1, 2]);
+});
