@@ -1,6 +1,6 @@
-// The bus of a system, from its settings: the outbox itself, or NATS where several processes share the events.
+// The bus of a system, from its settings: the outbox itself, handed over to peers by calls, or NATS.
 
-import { type Bus, createNatsBus, createPostgresBus } from "../events/index.ts";
+import { type Bus, createNatsBus, createPostgresBus, type Receive } from "../events/index.ts";
 import { deriveSecret } from "./secret.ts";
 import type { SystemOptions } from "./system.ts";
 
@@ -10,10 +10,10 @@ import type { SystemOptions } from "./system.ts";
  */
 export async function openBus(
   { definition, settings, clock, random, log }: SystemOptions,
-  secret: Uint8Array,
+  { secret, peers }: { secret: Uint8Array; peers: ReadonlyMap<string, Receive> },
   undo: (() => Promise<unknown>)[],
 ): Promise<Bus> {
-  if (settings.natsUrl === undefined) return createPostgresBus();
+  if (settings.natsUrl === undefined) return createPostgresBus(peers);
   const bus = await createNatsBus({
     url: settings.natsUrl,
     system: definition.name,

@@ -28,6 +28,7 @@ import { type Encoding, encodeResult } from "./encode.ts";
 import {
   type Exchange,
   type FixedRoute,
+  type Forwarded,
   mergedHeaders,
   openExchange,
   type PipelineOptions,
@@ -49,19 +50,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return async (message, response, requestId) => {
     const startedAtMs = options.clock.nowMs();
     const exchange = openExchange(options, message, response, requestId);
-    let result: Answer;
+    let result: Answer | { forwarded: number };
     try {
       result = await answer(options, exchange, running);
     } catch (error) {
       result = refusal(exchange, options.log, error);
     }
+    if ("forwarded" in result) return report(options, exchange, result.forwarded, startedAtMs);
     const headers = mergedHeaders(options.cors.headers(message), exchange.headers, result.headers);
     await send(message, response, { ...result, headers }, { requestId, compress: !exchange.secret });
     report(options, exchange, result.status, startedAtMs);
   };
 }
 
-async function answer(options: PipelineOptions, exchange: Exchange, running: Set<string>): Promise<Answer> {
+async function answer(
+  options: PipelineOptions,
+  exchange: Exchange,
+  running: Set<string>,
+): Promise<Answer | { forwarded: number }> {
   const { message } = exchange;
   exchange.accept = negotiate(message.headers.accept);
   const target = parseTarget(message.url ?? "/");
@@ -70,13 +76,17 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
 
   const found = findRoute(options, exchange, target);
   if ("status" in found) return found;
-  const { route, versioned, params, path } = found;
-  const { operation, service } = route;
+  const { operation } = found.route;
   exchange.secret = operation.secret;
+  const forwarded = options.forwarded?.(found.route, message);
+  if (forwarded !== undefined) takeOver(exchange, forwarded);
 
   const identity = await identify(options, exchange);
-  await takeLimit(options, exchange, operation.limit);
+  if (forwarded === undefined) await takeLimit(options, exchange, operation.limit);
   if ("refused" in identity) throw identity.refused;
+  if (!("versioned" in found)) return found.route.service.forward(exchange);
+  const { route, versioned, params, path } = found;
+  const { service } = route;
 
   authorizeScope(operation, exchange.caller);
   const reach = authorize(operation.access, exchange.caller, params);
@@ -116,7 +126,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   };
   const input = { params, query, body, list, scope, includeDeleted: shown.includeDeleted, ...changing };
   const run = (facts: Pick<CallFacts, "idempotent">) => {
-    const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
+    const deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone);
     const context = createContext(service.parts, {
       caller: exchange.caller,
       userAgent: message.headers["user-agent"],
@@ -141,6 +151,14 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
     ...result,
     headers: { ...cacheHeaders(encoding, message.method!, result), ...result.headers },
   });
+}
+
+/** What the gateway saw is what counts: the connection is its own, and the limit was taken there. */
+function takeOver(exchange: Exchange, { address, headers, remainingMs }: Forwarded): void {
+  exchange.address = address;
+  exchange.caller = { kind: "nobody", address };
+  exchange.timeoutMs = Math.min(exchange.timeoutMs, remainingMs);
+  Object.assign(exchange.headers, headers);
 }
 
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */
