@@ -129,7 +129,7 @@ async function freePort(count: number): Promise<number> {
     const behind = await Promise.all(
       Array.from({ length: count - 1 }, (_, index) => openPort(first.port + 1 + index).catch(() => undefined)),
     );
-    await Promise.all([first, ...behind].map((one) => one?.close()));
+    for (const one of [first, ...behind]) await one?.close();
     if (!behind.includes(undefined)) return first.port;
   }
 }
