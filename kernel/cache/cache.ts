@@ -1,0 +1,147 @@
+// Cache-aside whose fillings cannot outlive the truth they were read from.
+//
+// The database stays the record; an entry is what a read found, with the position in the order of invalidations
+// from which that read began. A write names tags. Its transaction carries them as a mark, and when it has committed
+// they are invalidated, before the writer gets its answer. A read that began before that can neither be stored nor be
+// joined by who comes after. See docs/decisions/0010-cache.md.
+
+import type { Clock } from "../base/index.ts";
+import type { Queryable, Tx } from "../data/index.ts";
+import { createFollower, type Follower, knownForMs } from "./follower.ts";
+import { writeMark } from "./marks.ts";
+import type { MemoryCache } from "./memory.ts";
+import { createTags, type Tags } from "./tags.ts";
+
+/** How long something is kept, and what it depends on. */
+export interface CacheRule {
+  /** What a write names to make it worthless. Known before it is read: a commit during the reading must be noticed. */
+  tags: readonly string[];
+  ttlMs: number;
+  /** Beyond `ttlMs` it is served for so long while one read renews it; never once a tag was invalidated. Default: 0. */
+  staleMs?: number;
+  /** How long it is kept that there is nothing. Default: not at all. */
+  negativeMs?: number;
+}
+
+export interface Cache {
+  /**
+   * What `load` answers, or answered to an earlier call under the key. However many ask at once, one load runs.
+   * Values are copied as JSON. `undefined` means that there is nothing. What only some may see, needs them in the key.
+   */
+  cached<T>(key: string, rule: CacheRule, load: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** Invalidates when `tx` commits, in every process, and only then. Safe to repeat. */
+  invalidate(tx: Tx, tags: readonly string[]): void;
+  /** Learns at once what other processes committed, instead of within a second. */
+  look(): Promise<void>;
+}
+
+/** What is kept under a key: JSON, or that there is nothing. */
+export interface Entry {
+  readonly json: string | undefined;
+  readonly position: number;
+  readonly loadedAtMs: number;
+}
+
+export interface CacheOptions {
+  /** The service: its keys are its own in the memory that it shares with others. */
+  name: string;
+  /** Its database, which holds the marks. */
+  db: Queryable;
+  entries: MemoryCache<Entry>;
+  clock: Clock;
+}
+
+interface Flight {
+  readonly position: number;
+  readonly startedAtMs: number;
+  readonly loaded: Promise<string | undefined>;
+}
+
+interface State extends CacheOptions {
+  tags: Tags;
+  follower: Follower;
+  flights: Map<string, Flight>;
+}
+
+export function createCache(options: CacheOptions): Cache {
+  const tags = createTags();
+  const follower = createFollower({ ...options, tags });
+  const state: State = { ...options, tags, follower, flights: new Map() };
+  const marked = new WeakMap<Tx, Set<string>>();
+  return {
+    async cached<T>(key: string, rule: CacheRule, load: () => Promise<T | undefined>) {
+      const json = await read(state, `${options.name} ${key}`, rule, async () => JSON.stringify(await load()));
+      return json === undefined ? undefined : (JSON.parse(json) as T);
+    },
+    invalidate(tx, names) {
+      const known = marked.get(tx);
+      for (const name of names) known?.add(name);
+      if (known !== undefined) return;
+      const added = new Set(names);
+      marked.set(tx, added);
+      mark(state, tx, added);
+    },
+    look: () => follower.look(),
+  };
+}
+
+function mark({ tags, follower }: State, tx: Tx, named: ReadonlySet<string>): void {
+  let xid = 0;
+  tx.beforeCommit(async () => {
+    xid = await writeMark(tx, [...named]);
+  });
+  // When nobody can say whether it was committed, the mark tells, as it tells the other processes.
+  tx.afterCommit(() => {
+    tags.invalidate([...named]);
+    follower.settled(xid);
+  });
+}
+
+type Load = () => Promise<string | undefined>;
+
+async function read(state: State, key: string, rule: CacheRule, load: Load): Promise<string | undefined> {
+  const known = state.follower.catchUp();
+  const isKnown = typeof known === "boolean" ? known : await known;
+  const entry = state.entries.get(key);
+  if (isKnown && entry !== undefined && state.tags.isCurrent(rule.tags, entry.position)) {
+    const ageMs = state.clock.nowMs() - entry.loadedAtMs;
+    const ttlMs = entry.json === undefined ? (rule.negativeMs ?? 0) : rule.ttlMs;
+    if (ageMs >= 0 && ageMs < ttlMs) return entry.json;
+    if (ageMs >= ttlMs && entry.json !== undefined && ageMs < ttlMs + (rule.staleMs ?? 0)) {
+      // Whoever waits for the next load hears of its failure; here the old value was good enough.
+      fly(state, key, rule, load, isKnown).catch(() => {});
+      return entry.json;
+    }
+  }
+  return fly(state, key, rule, load, isKnown);
+}
+
+/** Joins the load under way, unless something was committed since it began; then it starts another. */
+function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: boolean): Promise<string | undefined> {
+  const flight = state.flights.get(key);
+  if (flight !== undefined && mayJoin(state, flight, rule, isKnown)) return flight.loaded;
+  const position = state.tags.position();
+  const startedAtMs = state.clock.nowMs();
+  const loaded = load().then((json) => {
+    keep(state, key, rule, { json, position, loadedAtMs: startedAtMs });
+    return json;
+  });
+  const started: Flight = { position, startedAtMs, loaded };
+  state.flights.set(key, started);
+  const landed = () => {
+    if (state.flights.get(key) === started) state.flights.delete(key);
+  };
+  loaded.then(landed, landed);
+  return loaded;
+}
+
+function mayJoin({ tags, clock }: State, flight: Flight, { tags: names }: CacheRule, isKnown: boolean): boolean {
+  if (!tags.isCurrent(names, flight.position)) return false;
+  const ageMs = clock.nowMs() - flight.startedAtMs;
+  return isKnown || (ageMs >= 0 && ageMs < knownForMs);
+}
+
+function keep({ tags, entries }: State, key: string, rule: CacheRule, entry: Entry): void {
+  const lifeMs = entry.json === undefined ? (rule.negativeMs ?? 0) : rule.ttlMs + (rule.staleMs ?? 0);
+  if (lifeMs > 0 && tags.isCurrent(rule.tags, entry.position)) entries.set(key, entry, entry.loadedAtMs + lifeMs);
+}
