@@ -122,7 +122,8 @@ export async function play({ seed, steps, processes, subjectOf, settled }: PlayO
   for (let step = 0; step < steps; step++) {
     if (step % weatherLasts === 0) weather = weatherOf(world);
     if (world.waiting > waitingMax || (world.chance(100) < 70 && world.waiting > 0)) world.letGo();
-    else if (world.chance(1_000) < weather.writes) void writer(all[world.chance(weather.writers)]!);
+    else if (world.chance(1_000) < weather.writes)
+      void writer(all[world.chance(Math.min(weather.writers, all.length))]!);
     else if (world.chance(1_000) < weather.prunings) world.prune();
     else if (world.chance(10) === 0) passTime(world.chance(weather.longestMs));
     else void reader(all[world.chance(all.length)]!);
