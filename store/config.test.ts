@@ -42,7 +42,7 @@ test("every mistake is reported, all together, by name and without its value", (
     LOG_LEVEL: "loud",
     NODE_ENV: "prod",
     DEMO_PASSWORD: "x".repeat(129),
-    REDIS_URL: "redis://localhost",
+    REDIS_URL: "http://me:hunter2@localhost",
     PURGE_DELETED_AFTER: "0d",
   });
   const named = message
@@ -67,7 +67,7 @@ test("every mistake is reported, all together, by name and without its value", (
 });
 
 test("what is not built yet is refused, not ignored", () => {
-  for (const name of ["REDIS_URL", "NATS_URL", "INTERNAL_PORT"])
+  for (const name of ["NATS_URL", "INTERNAL_PORT"])
     match(refusal({ [name]: "9090" }), new RegExp(`${name} is not supported yet`));
 });
 
@@ -91,6 +91,14 @@ test("values are read, and a limit can be off", () => {
   equal(system.limits.anonymous, "off");
   deepEqual(system.corsOrigins, ["https://a.example", "https://b.example"]);
   equal(system.databaseUrls.orders, "postgres://me@host/orders");
+});
+
+test("where the shared store is may be said, with or without TLS; without it there is none", () => {
+  equal(store.readSettings({}).system.redisUrl, undefined);
+  for (const url of ["redis://localhost", "rediss://me:p%40ss@redis.example:6380/2"])
+    equal(store.readSettings({ REDIS_URL: url }).system.redisUrl, url);
+  for (const url of ["localhost:6379", "http://localhost", "redis://localhost?db=1"])
+    match(refusal({ REDIS_URL: url }), /REDIS_URL must be a URL like redis:/);
 });
 
 test("who sends mail says from whom and where links lead; without a server neither is needed", () => {

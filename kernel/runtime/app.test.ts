@@ -77,14 +77,14 @@ test("every mistake is reported, all together, by name and without its value", (
     LIMIT_AUTH: "often",
     LIMIT_AUHT: "1/1s",
     CORS_ORIGINS: "https://shop.example/",
-    REDIS_URL: "redis://localhost",
+    REDIS_URL: "redis://me:hunter2@",
   });
   match(message, /has 6 mistakes/);
   match(
     message,
     /LIMIT_AUHT is not a limit of this app; there are LIMIT_DEFAULT, LIMIT_ANONYMOUS, LIMIT_MACHINE, LIMIT_AUTH/,
   );
-  match(message, /REDIS_URL is not supported yet/);
+  match(message, /REDIS_URL must be a URL like redis:/);
   equal(message.includes("hunter2"), false);
 });
 

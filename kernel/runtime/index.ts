@@ -11,6 +11,7 @@ export {
   postgresSetting,
   publicUrlSetting,
   readSettings,
+  redisSetting,
   type Setting,
   type Settings,
   SettingsError,

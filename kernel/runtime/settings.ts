@@ -3,6 +3,7 @@
 
 import { parseDuration } from "../base/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
+import { isRedisUrl } from "../redis/index.ts";
 
 export interface Setting<T> {
   readonly meaning: string;
@@ -108,6 +109,13 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
       throw new Error("must be a URL like postgres://user:password@host:5432/database");
+    return text;
+  });
+}
+
+export function redisSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");
     return text;
   });
 }

@@ -16,6 +16,7 @@ import {
   limitSetting,
   portSetting,
   postgresSetting,
+  redisSetting,
   refusedSetting,
   type Setting,
   type Settings,
@@ -55,7 +56,9 @@ const surroundings = {
     "production is without demo data and without the check of every answer",
   ),
   INTERNAL_PORT: notYet("the port of /metrics"),
-  REDIS_URL: notYet("a cache that several processes share"),
+  REDIS_URL: redisSetting(
+    "Redis or Valkey for what several processes share, redis://user:password@host:6379/0 or rediss://...; without it each counts limits by itself",
+  ),
   NATS_URL: notYet("a bus that several processes share"),
 };
 
@@ -145,6 +148,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     dataDirectory: values.ASHLAR_DATA,
     databaseUrls: Object.fromEntries(databases) as SystemSettings["databaseUrls"],
     limits: Object.fromEntries(limited) as SystemSettings["limits"],
+    redisUrl: values.REDIS_URL,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
     issuer: `ashlar-${name}`,

@@ -24,6 +24,7 @@ import { createGateway, createHealth } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, type Policy } from "../limit/index.ts";
 import { createSmtpMailer, type SmtpOptions } from "../mail/index.ts";
+import { openRedis, type Redis } from "../redis/index.ts";
 import {
   type Context,
   createService,
@@ -59,6 +60,8 @@ export interface SystemSettings {
   /** By database name; the embedded server serves those that are undefined. */
   readonly databaseUrls: Readonly<Record<string, string | undefined>>;
   readonly limits: Readonly<Record<string, Policy | "off">>;
+  /** What several processes share; without it each of them is by itself. */
+  readonly redisUrl: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly issuer: string;
@@ -154,6 +157,7 @@ async function start(
       throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
   }
   await assertPortFree(settings.host, settings.port);
+  const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
@@ -174,7 +178,7 @@ async function start(
   const { services, calls } = createServices(options, implementations, databases, secret);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
-  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered) });
+  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
   const server = createHttpServer({
     handle: createGateway({
       services: [...services.values()],
@@ -237,6 +241,17 @@ async function createPlatform(
     secretFor: (purpose) => deriveSecret(secret, purpose),
   };
   return { platform, jwks: () => keys.jwks() };
+}
+
+/** Opened first and closed last: whatever is started may ask it. A system starts, and serves, without it. */
+async function openShared(
+  { definition, settings, clock, log }: SystemOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<Redis | undefined> {
+  if (settings.redisUrl === undefined) return undefined;
+  const redis = await openRedis({ url: settings.redisUrl, name: definition.name, clock, log });
+  undo.push(() => redis.close());
+  return redis;
 }
 
 /** The URL of every database: as configured, else from the embedded server. */
@@ -308,8 +323,16 @@ async function fillDemo(
   return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
 }
 
-function probesOf(databases: ReadonlyMap<string, Database>, remembered: MemoryCache<RememberedToken>) {
+function probesOf(
+  databases: ReadonlyMap<string, Database>,
+  remembered: MemoryCache<RememberedToken>,
+  redis: Redis | undefined,
+) {
   const pings = [...databases.values()].map((database) => () => database.ping());
   // The queue is the outbox in the same databases: it is reachable exactly when they are.
-  return { database: pings, cache: [async () => remembered.ping()], queue: pings };
+  return {
+    database: pings,
+    cache: [async () => remembered.ping(), ...(redis ? [() => redis.ping()] : [])],
+    queue: pings,
+  };
 }

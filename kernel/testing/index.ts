@@ -1,5 +1,6 @@
 // What tests of a service use, the platform's own included.
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./postgres.ts";
+export { needsRedis, startTestRedis, type TestRedis } from "./redis.ts";
 export { createClient, type TestAnswer, type TestClient, type TestRequest } from "./client.ts";
 export { startTestSystem, type TestSystem, type TestSystemOptions } from "./system.ts";
 export {

@@ -73,6 +73,7 @@ export async function startTestSystem({
       dataDirectory,
       databaseUrls,
       trustedProxies: [],
+      redisUrl: undefined,
       corsOrigins: [],
       issuer: "ashlar-test",
       publicUrl: "https://shop.example",

@@ -5,11 +5,13 @@
 // at that moment) is cleared away by the next run, which knows it by the pid in the folder's name.
 
 import { existsSync, rmSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock, systemRandom } from "../base/index.ts";
 import { startEmbeddedPostgres } from "../data/index.ts";
+import { endWithProcess } from "./end-with-process.ts";
+import { clearLeftovers, kill, temporaryPrefix } from "./leftovers.ts";
 
 /** Names the server to test against, as its administrator. */
 export const postgresVariable = "ASHLAR_TEST_POSTGRES_URL";
@@ -19,11 +21,9 @@ export interface ThrowAwayPostgres {
   stop(): Promise<void>;
 }
 
-const prefix = "ashlar-test-";
-
 export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   await clearLeftovers();
-  const directory = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
+  const directory = await mkdtemp(join(tmpdir(), `${temporaryPrefix}${process.pid}-`));
   const server = await startEmbeddedPostgres({
     directory,
     databases: [],
@@ -34,7 +34,8 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
     maxConnections: 300,
   });
   const forget = endWithProcess(() => {
-    kill(server.pid);
+    // Immediate shutdown: nothing here is worth writing down.
+    kill(server.pid, "SIGQUIT");
     removeNow(directory);
   });
   return {
@@ -45,24 +46,6 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Runs `end` when the process exits or is told to. A signal's own effect is kept. */
-function endWithProcess(end: () => void): () => void {
-  const onSignal = (signal: NodeJS.Signals) => {
-    forget();
-    end();
-    // Whoever else listens decides what the signal means; if nobody does, it means the end.
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const forget = () => {
-    process.off("exit", end);
-    for (const signal of signals) process.off(signal, onSignal);
-  };
-  process.once("exit", end);
-  for (const signal of signals) process.once(signal, onSignal);
-  return forget;
 }
 
 /**
@@ -77,40 +60,5 @@ function removeNow(directory: string): void {
       // Not empty: something was written in the meantime.
     }
     if (existsSync(directory)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-  }
-}
-
-async function clearLeftovers(): Promise<void> {
-  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(prefix));
-  for (const name of names) {
-    const owner = Number(name.slice(prefix.length).split("-")[0]);
-    if (!Number.isInteger(owner) || isAlive(owner)) continue;
-    await clearLeftover(join(tmpdir(), name)).catch(() => {});
-  }
-}
-
-async function clearLeftover(directory: string): Promise<void> {
-  const data = join(directory, "postgres");
-  const pid = Number((await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).split("\n")[0]);
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  if (commandLine.includes(data)) kill(pid);
-  await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-}
-
-/** Immediate shutdown: nothing here is worth writing down. */
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGQUIT");
-  } catch {
-    // It is gone already.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -18,6 +18,7 @@ export const floors: Readonly<Record<string, number>> = {
   mail: 3,
   http: 2,
   data: 2,
+  redis: 2,
   contract: 1,
   base: 0,
 };
