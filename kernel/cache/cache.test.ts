@@ -230,6 +230,23 @@ test("what others committed is forgotten at the next look, once", async () => {
   equal(await cache.cached("1", rule, answer("three")), "two", "though the look finds the same mark again");
 });
 
+test("when a look that somebody waits for fails, everything is forgotten, and nothing under way is shared", async () => {
+  let down = false;
+  const { cache } = open(async () => {
+    if (down) throw new Error("down");
+  });
+  const { waiting, load } = loads();
+  await cache.cached("1", rule, answer("one"));
+  void cache.cached("2", rule, load);
+  await turn();
+  down = true;
+  await cache.look();
+  down = false;
+  void cache.cached("2", rule, load);
+  equal(await cache.cached("1", rule, answer("two")), "two");
+  equal(waiting.length, 2);
+});
+
 test("who missed marks, or meets a database that was set back, forgets everything", async () => {
   const { cache, world } = open();
   world.xmin = 20;

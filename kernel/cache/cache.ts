@@ -9,7 +9,7 @@ import type { Clock } from "../base/index.ts";
 import type { Queryable, Tx } from "../data/index.ts";
 import { createFollower, type Follower, knownForMs } from "./follower.ts";
 import { writeMark } from "./marks.ts";
-import type { MemoryCache } from "./memory.ts";
+import { createMemoryCache, type MemoryCache } from "./memory.ts";
 import { createTags, type Tags } from "./tags.ts";
 
 /** How long something is kept, and what it depends on. */
@@ -40,6 +40,16 @@ export interface Entry {
   readonly json: string | undefined;
   readonly position: number;
   readonly loadedAtMs: number;
+}
+
+/** A key and a value of JavaScript text, at two bytes a character, and what the maps around them take. */
+const entryOverheadBytes = 300;
+const entriesMax = 200_000;
+
+/** Memory for the caches of a process. */
+export function createEntries(clock: Clock, bytesMax: number): MemoryCache<Entry> {
+  const bytesOf = ({ json = "" }: Entry, key: string) => 2 * (key.length + json.length) + entryOverheadBytes;
+  return createMemoryCache<Entry>({ clock, maxEntries: entriesMax, bytes: { max: bytesMax, of: bytesOf } });
 }
 
 export interface CacheOptions {

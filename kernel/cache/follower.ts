@@ -18,7 +18,7 @@ const lookAgainMs = 500;
 export interface Follower {
   /** Looks if what is known is too old; answers whether it is known now. Never rejects: without the database nothing is. */
   catchUp(): Promise<boolean> | boolean;
-  /** Looks, at a moment after the call. */
+  /** Looks, at a moment after the call. When that fails everything is forgotten instead. Never rejects. */
   look(): Promise<void>;
   /** The writer itself has dealt with the mark of this transaction. */
   settled(xid: number): void;
@@ -57,8 +57,9 @@ export function createFollower(options: FollowerOptions): Follower {
       return true;
     },
     async look() {
+      if (state.since === undefined) return state.tags.invalidateAll();
       await state.looking?.catch(() => {});
-      await share(state);
+      await share(state).catch(() => state.tags.invalidateAll());
     },
     settled: (xid) => void state.dealtWith.add(xid),
     knownBelow: () => state.since ?? 0,

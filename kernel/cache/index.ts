@@ -1,7 +1,7 @@
 // What was read once and may be read again.
 
 // Answers that a commit must be able to take back.
-export { createCache, type Cache, type CacheOptions, type CacheRule, type Entry } from "./cache.ts";
+export { createCache, createEntries, type Cache, type CacheOptions, type CacheRule, type Entry } from "./cache.ts";
 export { pruneMarks } from "./marks.ts";
 
 // Facts that end at a moment known from the start, such as a verified token.

@@ -12,6 +12,15 @@ export {
   type Grant,
 } from "./access.ts";
 export {
+  cachedResources,
+  changedTags,
+  filledTag,
+  listTag,
+  rowTag,
+  type CacheSpec,
+  type OperationCacheSpec,
+} from "./cache.ts";
+export {
   conflict,
   errorCode,
   errors,

@@ -15,7 +15,7 @@ import {
   type Tokens,
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createEntries, createMemoryCache, type MemoryCache } from "../cache/index.ts";
 import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
@@ -119,6 +119,8 @@ const drainMs = 8_000;
  */
 const passwordConcurrency = Math.max(1, Math.min(2, availableParallelism() - 1));
 const rememberedTokens = 100_000;
+/** What the cached answers of all services may take of a process's memory, roughly. */
+const cachedBytesMax = 64 * 1024 * 1024;
 
 /** The rate classes that the operations of these contracts name, and those the platform adds. */
 export function rateClasses(contracts: readonly ServiceContract[]): string[] {
@@ -288,6 +290,7 @@ function createServices(
 ) {
   const services = new Map<string, RunningService>();
   const bus = createPostgresBus();
+  const cached = createEntries(options.clock, cachedBytesMax);
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
   const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
@@ -305,6 +308,7 @@ function createServices(
         bus,
         subscribersOf,
         mailer,
+        cached,
         cursorSecret,
         purgeDeletedAfterMs: options.settings.purgeDeletedAfterMs,
       }),

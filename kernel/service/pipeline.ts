@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerToken, userOf } from "../auth/index.ts";
 import { createDeadline } from "../call/index.ts";
-import { errors, Failure } from "../contract/index.ts";
+import { errors, Failure, filledTag } from "../contract/index.ts";
 import {
   type Answer,
   finalTag,
@@ -20,6 +20,7 @@ import {
   singleHeader,
 } from "../http/index.ts";
 import { authorize, authorizeScope } from "./authorize.ts";
+import { type Compute, readCached } from "./cached-reads.ts";
 import { type CallFacts, createContext } from "./context.ts";
 import { checkParams, decodeBody, decodeQuery, isDeleted } from "./decode.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
@@ -69,7 +70,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const found = findRoute(options, exchange, target);
   if ("status" in found) return found;
   const { route, versioned, params, path } = found;
-  const { operation, service } = route;
+  const { operation } = route;
   exchange.secret = operation.secret;
 
   const identity = await identify(options, exchange);
@@ -113,32 +114,44 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
     checkAnswers: options.checkAnswers,
   };
   const input = { params, query, body, list, scope, includeDeleted: shown.includeDeleted, ...changing };
-  const run = (facts: Pick<CallFacts, "idempotent">) => {
-    const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
-    const context = createContext(service.parts, {
-      caller: exchange.caller,
-      userAgent: message.headers["user-agent"],
-      requestId: exchange.id,
-      traceparent: exchange.traceparent,
-      deadline,
-      log: options.log.child({ requestId: exchange.id }),
-      ...facts,
-    });
-    return route
-      .handler(context, input)
-      .catch((error: unknown) => refuseUndeclared(options, route, error))
-      .finally(() => deadline.end());
-  };
-
+  const run = (facts: Pick<CallFacts, "idempotent">) =>
+    handle(options, exchange, route, input, { caller: exchange.caller, ...facts });
+  /** Its result outlives the request, and so must its work: others may wait for it when this client has gone. */
+  const compute: Compute = (caller, asked) =>
+    handle(options, { ...exchange, gone: undefined }, route, { ...input, ...asked }, { caller });
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
   const result =
     key === undefined
-      ? encodeResult(encoding, await run({}))
+      ? encodeResult(encoding, await (operation.cache ? readCached(route, exchange.caller, input, compute) : run({})))
       : await runOnce(options, exchange, route, { key, path, sent, encoding, running, run });
   return conditional(exchange, {
     ...result,
     headers: { ...cacheHeaders(encoding, message.method!, result), ...result.headers },
   });
+}
+
+/** Calls the handler, within the time that a request has and while its client waits. */
+function handle(
+  options: PipelineOptions,
+  exchange: Pick<Exchange, "message" | "id" | "traceparent"> & { gone: AbortSignal | undefined },
+  route: Route,
+  input: object & { params: Record<string, string> },
+  facts: Pick<CallFacts, "caller" | "idempotent">,
+): Promise<unknown> {
+  const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
+  const context = createContext(route.service.parts, {
+    userAgent: exchange.message.headers["user-agent"],
+    requestId: exchange.id,
+    traceparent: exchange.traceparent,
+    deadline,
+    log: options.log.child({ requestId: exchange.id }),
+    invalidates: route.operation.invalidates.map((tag) => filledTag(tag, input.params)),
+    ...facts,
+  });
+  return route
+    .handler(context, input)
+    .catch((error: unknown) => refuseUndeclared(options, route, error))
+    .finally(() => deadline.end());
 }
 
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */

@@ -3,7 +3,15 @@
 
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
-import type { AnyOperation, Envelope, Named, ServiceContract } from "../contract/index.ts";
+import { cacheMigrations, createCache, type Entry, type MemoryCache } from "../cache/index.ts";
+import {
+  type AnyOperation,
+  cachedResources,
+  type Envelope,
+  filledTag,
+  type Named,
+  type ServiceContract,
+} from "../contract/index.ts";
 import {
   createCursors,
   createTable,
@@ -24,6 +32,8 @@ export interface RunningService {
   readonly contract: ServiceContract;
   readonly parts: ServiceParts;
   handlerOf(operation: Named<AnyOperation>): AnyHandler;
+  /** Whether the platform itself answers it. */
+  isStandard(operation: Named<AnyOperation>): boolean;
   /** How other services call it. */
   readonly target: CallTarget;
   /** Runs what must be known before the first request, then delivers, receives and works. */
@@ -45,6 +55,8 @@ export interface ServiceOptions {
   purgeDeletedAfterMs: number | undefined;
   /** Without one, mails are kept where `ashlar mail` finds them. */
   mailer: Mailer | undefined;
+  /** Where answers are kept, for all services of a process together. */
+  cached: MemoryCache<Entry>;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -59,6 +71,7 @@ export function migrationsOf({
 }: Pick<Implementation, "contract" | "migrations">): MigrationSource[] {
   return [
     eventMigrations,
+    cacheMigrations,
     { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
     mailMigrations,
     { name: contract.name, directory: migrations },
@@ -103,6 +116,8 @@ export function createService(options: ServiceOptions): RunningService {
     clock,
     random,
     cursors: createCursors(options.cursorSecret),
+    cache: createCache({ name: contract.name, db: database, entries: options.cached, clock }),
+    cachedResources: cachedResources(contract.resources, Object.values(contract.allOperations)),
   };
   const inbox = createInbox({
     service: contract.name,
@@ -122,6 +137,7 @@ export function createService(options: ServiceOptions): RunningService {
     contract,
     parts,
     handlerOf,
+    isStandard: (operation) => implementation.handlers[operation.name] === undefined,
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
@@ -186,6 +202,7 @@ async function invoke(
   const context = createContext(parts, {
     ...call,
     caller: { kind: "service", name: call.from },
+    invalidates: operation.invalidates.map((tag) => filledTag(tag, (input as Partial<StandardInput>).params ?? {})),
     log: log.child({ requestId: call.requestId }),
   });
   return handlerOf(operation)(context, input);
