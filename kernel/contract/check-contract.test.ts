@@ -79,6 +79,24 @@ test("a limit by account counts a property of the body", () => {
   throws(limited("mail"), /counts by "mail", which is not a property of its body/);
 });
 
+test("a cost is a whole number from 1: what costs nothing would be unlimited", () => {
+  const costing = (cost: number) =>
+    withOperation(post("/losses", { summary, access: anyone, limit: { class: "default", cost } }));
+  equal(costing(50)().name, "things");
+  for (const cost of [0, -1, 1.5, Number.NaN, Infinity]) throws(costing(cost), /things\.lose has the cost/);
+  const thing = resource("thing", {
+    path: "/things",
+    id: "thg",
+    properties: { name: text({ max: 9 }) },
+    access: { list: anyone },
+    limit: { list: { class: "default", cost: 0 } },
+  });
+  throws(
+    () => service("things", { database: "things", summary, resources: [thing] }),
+    /things\.listThings has the cost 0/,
+  );
+});
+
 test("versions are different whole numbers", () => {
   for (const versions of [[], [{ number: 0 }], [{ number: 1.5 }], [{ number: 1 }, { number: 1 }]])
     throws(withVersions({ versions }), /must be different whole numbers from 1/);

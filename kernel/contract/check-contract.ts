@@ -16,6 +16,7 @@ export function checkContract(contract: ServiceContract): void {
   }
   for (const operation of Object.values(contract.allOperations)) {
     checkSelf(operation);
+    checkCost(operation);
     checkCache(contract, operation);
   }
   checkVersions(contract);
@@ -47,6 +48,12 @@ function checkParameters({ service, name, path, params, body, limit }: Named<Ope
   const { account } = limit;
   if (account !== undefined && schemaOf(body ?? {}).properties?.[account] === undefined)
     throw new Error(`The limit of ${service}.${name} counts by "${account}", which is not a property of its body.`);
+}
+
+/** What costs nothing would be unlimited. */
+function checkCost({ service, name, limit: { cost = 1 } }: Named<Operation>): void {
+  if (Number.isSafeInteger(cost) && cost >= 1) return;
+  throw new Error(`The limit of ${service}.${name} has the cost ${cost}. Use a whole number from 1.`);
 }
 
 /** Only a resource knows who owns a row: without one, `owner` would let in everybody who is signed in. */

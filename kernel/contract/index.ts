@@ -46,6 +46,7 @@ export {
   type Named,
   type Operation,
   type Out,
+  type RateLimit,
 } from "./operation.ts";
 export {
   answered,

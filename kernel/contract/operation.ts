@@ -11,6 +11,15 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** What a standard operation of a resource does; a custom operation has none. */
 export type Action = "list" | "create" | "bulk" | "get" | "replace" | "update" | "remove";
 
+/** How an operation is counted. The numbers of a class are settings of the app. */
+export interface RateLimit {
+  readonly class: string;
+  /** A property of the body that gets a bucket of its own: the account that a login is for. */
+  readonly account?: string;
+  /** How many ordinary requests one of these counts as. Default: 1. */
+  readonly cost?: number;
+}
+
 export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSchema, R extends Returns> {
   summary: string;
   description?: string;
@@ -26,8 +35,7 @@ export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSc
   /** What the business may refuse; what the declaration implies (400, 401, 404...) is not repeated here. */
   errors?: readonly ErrorCode[];
   emits?: readonly EventType[];
-  /** The class of the rate limit; `account` names a body property that gets a bucket of its own. */
-  limit?: { class: string; account?: string };
+  limit?: RateLimit;
   /** A POST that creates answers a repeated Idempotency-Key from its record. Default: status is 201. */
   idempotent?: boolean;
   /** Repeating a call has the effect of one call, so a caller may retry. Default: all but POST and PATCH. */
@@ -61,7 +69,7 @@ export interface Operation<P extends Fields = Fields, Q extends Fields = Fields,
   readonly access: Access;
   readonly errors: readonly ErrorCode[];
   readonly emits: readonly EventType[];
-  readonly limit: { class: string; account?: string };
+  readonly limit: RateLimit;
   readonly idempotent: boolean;
   readonly repeatable: boolean;
   readonly secret: boolean;

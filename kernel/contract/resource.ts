@@ -4,7 +4,7 @@ import type { Access } from "./access.ts";
 import type { CacheSpec } from "./cache.ts";
 import { errors } from "./errors.ts";
 import { event, type EventType } from "./event.ts";
-import type { Action, Operation } from "./operation.ts";
+import type { Action, Operation, RateLimit } from "./operation.ts";
 import {
   type Fields,
   flag,
@@ -75,8 +75,8 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   errors?: { readonly [A in Action]?: Operation["errors"] };
   /** Needs a person who signed in: API keys are refused. */
   personal?: boolean;
-  /** The rate class of an action, when it is not `default`. */
-  limit?: { readonly [A in Action]?: { class: string; account?: string } };
+  /** How an action is counted, when it is not once in the class `default`. */
+  limit?: { readonly [A in Action]?: RateLimit };
   /** Reads and lists may be answered from memory; every write of a row takes back what it touches when it commits. */
   cache?: CacheSpec;
 }

@@ -20,6 +20,7 @@ test("a full bucket lets maxRequests pass at once and then says when the next on
   const refused = take(state, policy, startMs).decision;
   deepEqual(refused, {
     allowed: false,
+    atMs: startMs,
     limit: 100,
     windowMs: 60_000,
     remaining: 0,

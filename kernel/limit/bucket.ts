@@ -17,6 +17,8 @@ export interface BucketState {
 
 export interface Decision {
   readonly allowed: boolean;
+  /** When it was made, by the clock that counts; what follows is by that clock too. */
+  readonly atMs: number;
   /** The capacity: `maxRequests`. */
   readonly limit: number;
   readonly windowMs: number;
@@ -49,26 +51,31 @@ export function take(
   nowMs: number,
   cost = 1,
 ): { state: BucketState; decision: Decision } {
-  const { maxRequests, windowMs } = policy;
-  const price = cost * windowMs;
-  const capacity = maxRequests * windowMs;
-  if (!Number.isSafeInteger(cost) || cost < 0 || cost > maxRequests) {
-    throw new Error(`A request that costs ${cost} can never pass a limit of ${maxRequests}`);
-  }
+  checkCost(policy, cost);
+  const price = cost * policy.windowMs;
   const atMs = Math.floor(nowMs);
   const present = refilled(state, policy, atMs);
   const allowed = present >= price;
-  const units = allowed ? present - price : present;
+  const left = { units: allowed ? present - price : present, atMs };
+  return { state: left, decision: decisionOf(policy, left, cost, allowed) };
+}
+
+export function checkCost({ maxRequests }: Policy, cost: number): void {
+  if (!Number.isSafeInteger(cost) || cost < 0 || cost > maxRequests)
+    throw new Error(`A request that costs ${cost} can never pass a limit of ${maxRequests}`);
+}
+
+/** What there is to say about a request that was allowed or not and left the bucket like this, wherever it was counted. */
+export function decisionOf(policy: Policy, left: BucketState, cost: number, allowed: boolean): Decision {
+  const { maxRequests, windowMs } = policy;
   return {
-    state: { units, atMs },
-    decision: {
-      allowed,
-      limit: maxRequests,
-      windowMs,
-      remaining: Math.floor(units / windowMs),
-      resetAtMs: atMs + Math.ceil((capacity - units) / maxRequests),
-      retryAfterMs: allowed ? 0 : Math.ceil((price - units) / maxRequests),
-    },
+    allowed,
+    atMs: left.atMs,
+    limit: maxRequests,
+    windowMs,
+    remaining: Math.floor(left.units / windowMs),
+    resetAtMs: fullAtMs(left, policy),
+    retryAfterMs: allowed ? 0 : Math.ceil((cost * windowMs - left.units) / maxRequests),
   };
 }
 

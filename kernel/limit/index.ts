@@ -3,3 +3,4 @@ export { checkPolicy, fullAtMs, take, type BucketState, type Decision, type Poli
 export { limitHeaders, type NamedDecision } from "./limit-headers.ts";
 export { createLimiter, type Limiter, type LimiterOptions } from "./limiter.ts";
 export { parseLimit } from "./parse-limit.ts";
+export { createSharedLimiter, type SharedLimiterOptions } from "./shared-limiter.ts";

@@ -11,9 +11,10 @@ export interface NamedDecision {
 
 /**
  * The headers of an answer that passed, or failed to pass, these limits; none for none. Where there are
- * several, `X-RateLimit-*` and `Retry-After` speak of the one that binds.
+ * several, `X-RateLimit-*` and `Retry-After` speak of the one that binds. Moments and durations are by the clock that
+ * counted, so that a process whose own clock is wrong tells the same as the others.
  */
-export function limitHeaders(decisions: readonly NamedDecision[], nowMs: number): Record<string, string> {
+export function limitHeaders(decisions: readonly NamedDecision[]): Record<string, string> {
   const [binding] = decisions.map(({ decision }) => decision).toSorted(bindingFirst);
   if (binding === undefined) return {};
   return {
@@ -26,7 +27,7 @@ export function limitHeaders(decisions: readonly NamedDecision[], nowMs: number)
     ratelimit: decisions
       .map(
         ({ name, decision }) =>
-          `"${name}";r=${decision.remaining};t=${Math.ceil(Math.max(0, decision.resetAtMs - nowMs) / 1000)}`,
+          `"${name}";r=${decision.remaining};t=${Math.ceil((decision.resetAtMs - decision.atMs) / 1000)}`,
       )
       .join(", "),
     // Rounded up: a client that waits this long is let through.

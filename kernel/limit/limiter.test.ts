@@ -62,3 +62,18 @@ test("buckets that are full again make room before any other does", async () => 
   for (let index = 0; index < 60; index++)
     equal((await limiter.take("default", `new ${index}`, 0))!.remaining, 2, "none of the new ones was forgotten");
 });
+
+test("N13 a key of any length and content is one bucket, and takes the memory of a short one", async () => {
+  const limiter = createLimiter({
+    classes: { default: { maxRequests: 5, windowMs: 1_000 } },
+    clock: createManualClock(),
+  });
+  const long = "x".repeat(1024 * 1024);
+  for (const key of [long, `${long}y`, "a\r\nb", "{a}", "", "\ud800", "__proto__"]) {
+    equal((await limiter.take("default", key))!.remaining, 4);
+    equal((await limiter.take("default", key))!.remaining, 3);
+  }
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < 100; index++) await limiter.take("default", `${index}${long}`);
+  ok(process.memoryUsage().heapUsed - before < 50 * 1024 * 1024);
+});

@@ -7,13 +7,14 @@
 // forgotten, an attacker would have to exhaust nearly `maxKeys` others first, at a higher price than
 // what the forgotten one brings. A cut takes a tenth at once, so that its cost is spread over many keys.
 
+import { hash } from "node:crypto";
 import type { Clock } from "../base/index.ts";
 import { checkPolicy, fullAtMs, take, type BucketState, type Decision, type Policy } from "./bucket.ts";
 
 export interface LimiterOptions {
   classes: Readonly<Record<string, Policy | "off">>;
   clock: Clock;
-  /** Per class; about 150 bytes each. */
+  /** Per class; about 150 bytes each, and less than a kilobyte. */
   maxKeys?: number;
 }
 
@@ -21,7 +22,7 @@ export interface LimiterOptions {
 export interface Limiter {
   /**
    * Takes `cost` out of the bucket of this key in this class; undefined when the class is off. An unknown
-   * class is an Error. The key says whose it is (`usr_...`, `198.51.100.7`) and is kept as it is: bound its length.
+   * class is an Error. The key says whose it is (`usr_...`, `198.51.100.7`); any text will do.
    */
   take(className: string, key: string, cost?: number): Promise<Decision | undefined>;
 }
@@ -32,24 +33,36 @@ interface BucketClass {
 }
 
 export function createLimiter({ classes, clock, maxKeys = 100_000 }: LimiterOptions): Limiter {
-  const known = new Map<string, BucketClass | undefined>();
-  for (const [name, policy] of Object.entries(classes)) {
-    if (policy !== "off") checkPolicy(policy);
-    known.set(name, policy === "off" ? undefined : { policy, buckets: new Map() });
-  }
+  for (const policy of Object.values(classes)) if (policy !== "off") checkPolicy(policy);
+  const limited = new Map<string, BucketClass>();
   return {
     async take(className, key, cost = 1) {
-      if (!known.has(className)) throw new Error(`There is no rate class "${className}". Add it to the limits.`);
-      const limited = known.get(className);
-      if (limited === undefined) return undefined;
-      const { policy, buckets } = limited;
+      const policy = policyOf(classes, className);
+      if (policy === "off") return undefined;
+      if (!limited.has(className)) limited.set(className, { policy, buckets: new Map() });
+      const bucketClass = limited.get(className)!;
+      const { buckets } = bucketClass;
+      const name = boundedKey(key);
       const nowMs = clock.nowMs();
-      const { state, decision } = take(buckets.get(key), policy, nowMs, cost);
-      if (!buckets.has(key) && buckets.size >= maxKeys) makeRoom(limited, nowMs, maxKeys);
-      buckets.set(key, state);
+      const { state, decision } = take(buckets.get(name), policy, nowMs, cost);
+      if (!buckets.has(name) && buckets.size >= maxKeys) makeRoom(bucketClass, nowMs, maxKeys);
+      buckets.set(name, state);
       return decision;
     },
   };
+}
+
+export function policyOf(classes: LimiterOptions["classes"], className: string): Policy | "off" {
+  if (!Object.hasOwn(classes, className))
+    throw new Error(`There is no rate class "${className}". Add it to the limits.`);
+  return classes[className]!;
+}
+
+const keyLengthMax = 200;
+
+/** Keys come from clients too, an account's name up to a megabyte long; a hash is as good a name. */
+function boundedKey(key: string): string {
+  return key.length <= keyLengthMax ? key : `sha256 ${hash("sha256", JSON.stringify(key), "base64url")}`;
 }
 
 /** Leaves at most nine tenths of `maxKeys`. */

@@ -2,7 +2,7 @@
 export class RedisDown extends Error {
   override name = "RedisDown";
 
-  constructor() {
-    super("The shared store is down");
+  constructor(options?: ErrorOptions) {
+    super("The shared store is down", options);
   }
 }

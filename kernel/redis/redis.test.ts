@@ -1,30 +1,11 @@
-import { equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock, type Logger, silentLogger, systemClock } from "../base/index.ts";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { createManualClock, silentLogger, systemClock } from "../base/index.ts";
+import { certificateFor } from "../mail/fixture.ts";
 import { needsRedis, startTestRedis } from "../testing/index.ts";
+import { listen, startWay, type Way } from "./fixture.ts";
 import { isRedisUrl, openRedis, type Redis, RedisDown } from "./index.ts";
-
-/** A log whose lines can be read, and waited for. */
-function listen() {
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  const write = (level: string) => (fields: object, message: string) => {
-    lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
-    for (const look of waiting) look();
-  };
-  const log: Logger = { ...silentLogger, info: write("info"), warn: write("warn"), error: write("error") };
-  const line = (pattern: RegExp) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!lines.some((one) => pattern.test(one))) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  return { log, lines, line };
-}
 
 async function withRedis(
   run: (
@@ -108,21 +89,33 @@ test(
     }),
 );
 
-test("how long an answer is waited for is a matter of the clock given, forward or back", needsRedis, async () => {
-  const server = await startTestRedis();
-  const clock = createManualClock();
-  const redis = await openRedis({ url: server.url, name: "test", clock, log: silentLogger });
-  server.pause();
-  let failed = false;
-  const asked = redis.ask((client) => client.get("key")).catch(() => (failed = true));
-  await clock.advance(49);
-  equal(failed, false);
-  await clock.advance(51);
-  equal(failed, true);
-  await asked;
-  await redis.close();
-  await server.stop();
-});
+test(
+  "a store is back when it answers in time by the clock given, not when it answers at last",
+  needsRedis,
+  async () => {
+    const server = await startTestRedis();
+    const clock = createManualClock();
+    const { log, line } = listen();
+    const redis = await openRedis({ url: server.url, name: "test", clock, log });
+    const writes = async () =>
+      Number(/cmdstat_set:calls=(\d+)/.exec(await redis.ask((client) => client.info("commandstats")))![1]);
+    equal(await writes(), 1);
+    server.pause();
+    let failed = false;
+    const asked = redis.ask((client) => client.get("key")).catch(() => (failed = true));
+    await clock.advance(99);
+    equal(failed, false);
+    await clock.advance(1);
+    equal(failed, true);
+    await asked;
+    await clock.advance(101);
+    server.resume();
+    await line(/is back/);
+    equal(await writes(), 3, "one that was too late, and one more");
+    await redis.close();
+    await server.stop();
+  },
+);
 
 test("a store that is not there when a process starts is found when it comes", needsRedis, async () => {
   const server = await startTestRedis();
@@ -138,13 +131,83 @@ test("a store that is not there when a process starts is found when it comes", n
   await server.stop();
 });
 
-test("a store that takes no writes is of no use, although it answers", needsRedis, () =>
-  withRedis(async ({ redis }) => {
-    await redis.ask((client) => client.config("SET", "maxmemory", "1", "maxmemory-policy", "noeviction"));
-    await rejects(redis.ping(), /OOM/);
-    equal(redis.isUp(), true);
-  }),
+/** What makes a store refuse writes, with how it is mended. */
+const refusing: Readonly<Record<string, readonly [string[], string[]]>> = {
+  "that is full": [
+    ["config", "set", "maxmemory", "1"],
+    ["config", "set", "maxmemory", "0"],
+  ],
+  "that has become a replica": [
+    ["replicaof", "127.0.0.1", "1"],
+    ["replicaof", "no", "one"],
+  ],
+};
+
+for (const [name, [spoil, mend]] of Object.entries(refusing)) {
+  test(`a store ${name} answers, and is down until it takes writes again`, needsRedis, () =>
+    withRedis(async ({ redis, line, lines }) => {
+      const admin = redis.connect();
+      await admin.call(spoil[0]!, spoil.slice(1));
+      await rejects(redis.ping(), /OOM|READONLY/);
+      equal(redis.isUp(), false);
+      await rejects(redis.ping(), RedisDown);
+      equal(await admin.ping(), "PONG");
+      await admin.call(mend[0]!, mend.slice(1));
+      await line(/is back/);
+      ok((await redis.ping()) >= 0);
+      equal(lines.length, 2);
+    }),
+  );
+}
+
+test(
+  "a connection that leads nowhere any more is given up, and made again within two seconds",
+  needsRedis,
+  async () => {
+    const server = await startTestRedis();
+    const way = await startWay(Number(new URL(server.url).port));
+    const { log, line } = listen();
+    const redis = await openRedis({ url: `redis://127.0.0.1:${way.port}`, name: "test", clock: systemClock, log });
+    equal(await redis.ask((client) => client.get("key")), null);
+    way.lose();
+    const lostMs = performance.now();
+    await rejects(redis.ping(), RedisDown);
+    await line(/is back/);
+    ok(performance.now() - lostMs < 2_000, `${performance.now() - lostMs} ms`);
+    equal(await redis.ask((client) => client.get("key")), null);
+    await redis.close();
+    way.close();
+    await server.stop();
+  },
 );
+
+test("with rediss:// nothing is said before the certificate was checked", needsRedis, async (t) => {
+  const server = await startTestRedis({ password: "s3cret" });
+  const port = Number(new URL(server.url).port);
+  const certificate = certificateFor("127.0.0.1");
+  const before = getCACertificates();
+  t.after(() => setDefaultCACertificates(before));
+  const open = async (way: Way) => {
+    const { log, lines } = listen();
+    const url = `rediss://:s3cret@127.0.0.1:${way.port}`;
+    const redis = await openRedis({ url, name: "test", clock: systemClock, log });
+    const isUp = redis.isUp();
+    await redis.close();
+    way.close();
+    return { isUp, said: lines.join() };
+  };
+  const unknown = await open(await startWay(port, certificate));
+  equal(unknown.isUp, false);
+  match(unknown.said, /self-signed certificate/);
+  setDefaultCACertificates([...before, certificate.cert]);
+  deepEqual(await open(await startWay(port, certificate)), { isUp: true, said: "" });
+  const otherName = certificateFor("192.0.2.1");
+  setDefaultCACertificates([...before, otherName.cert]);
+  match((await open(await startWay(port, otherName))).said, /does not match certificate/);
+  // A server without TLS gets no password either.
+  equal((await open(await startWay(port))).isUp, false);
+  await server.stop();
+});
 
 test("neither a password that is right nor one that is wrong is written into the log", needsRedis, async () => {
   const server = await startTestRedis({ password: "s3cret:/@" });

@@ -88,6 +88,19 @@ test("every mistake is reported, all together, by name and without its value", (
   equal(message.includes("hunter2"), false);
 });
 
+test("the share of each process is a part, and no rate class may take its name", () => {
+  const sharesOf = (LIMIT_SHARE?: string) => app.readSettings({ LIMIT_SHARE }).system.limitShares;
+  deepEqual([sharesOf(), sharesOf("1/1"), sharesOf("1/16")], [2, 1, 16]);
+  for (const text of ["0", "4", "1/0", "2/4", "1/1000", "0.5", "1/4 ", "50%"])
+    match(refusal({ LIMIT_SHARE: text }), /LIMIT_SHARE must be a part like 1\/2/);
+  const share = post("/share", { summary: "Share", access: anyone, limit: { class: "share" } });
+  const sharing = implement(service("sharing", { summary: "Sharing", operations: { share } }), {
+    migrations,
+    handlers: { share: async () => {} },
+  });
+  throws(() => createApp({ name: "office", services: [sharing] }), /A rate class cannot be called "share"/);
+});
+
 test("an app has variables of its own, in the place of standard ones too, and a demo outside production", () => {
   const own = createApp({
     name: "office",

@@ -1,5 +1,6 @@
 // Settings, start order, logs: a definition becomes a running system.
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
+export { rateClasses } from "./check-limits.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
@@ -19,7 +20,6 @@ export {
   textSetting,
 } from "./settings.ts";
 export {
-  rateClasses,
   startSystem,
   type Platform,
   type RunningSystem,

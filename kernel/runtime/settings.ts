@@ -160,6 +160,16 @@ export function limitSetting(fallback: string, meaning: string): Setting<Policy 
   return setting(meaning, fallback, read(fallback), read);
 }
 
+/** A part like 1/4, which reads as 4. */
+export function shareSetting(fallback: string, meaning: string): Setting<number> {
+  const read = (text: string) => {
+    const parts = /^1\/([1-9]\d{0,2})$/.exec(text)?.[1];
+    if (parts === undefined) throw new Error("must be a part like 1/2, from 1/1 to 1/999");
+    return Number(parts);
+  };
+  return setting(meaning, fallback, read(fallback), read);
+}
+
 /** A number of days, at least one; `off` reads as undefined. */
 export function daysSetting(fallback: string, meaning: string): Setting<number | undefined> {
   const read = (text: string) => {

@@ -7,6 +7,7 @@ import { type ServiceContract, snakeCase } from "../contract/index.ts";
 import { createAddressReader, createCors } from "../http/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { Implementation } from "../service/index.ts";
+import { rateClasses } from "./check-limits.ts";
 import { logLevels } from "./log.ts";
 import { mailVariables, smtpOf } from "./mail-settings.ts";
 import {
@@ -17,12 +18,13 @@ import {
   portSetting,
   postgresSetting,
   redisSetting,
+  shareSetting,
   refusedSetting,
   type Setting,
   type Settings,
   textSetting,
 } from "./settings.ts";
-import { rateClasses, type SystemSettings } from "./system.ts";
+import type { SystemSettings } from "./system.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Contracts = readonly ServiceContract[];
@@ -58,6 +60,10 @@ const surroundings = {
   INTERNAL_PORT: notYet("the port of /metrics"),
   REDIS_URL: redisSetting(
     "Redis or Valkey for what several processes share, redis://user:password@host:6379/0 or rediss://...; without it each counts limits by itself",
+  ),
+  LIMIT_SHARE: shareSetting(
+    "1/2",
+    "what each process grants of every limit while REDIS_URL is down: 1/4 where there are four of them",
   ),
   NATS_URL: notYet("a bus that several processes share"),
 };
@@ -97,7 +103,10 @@ const limits: Readonly<Record<string, Setting<Policy | "off">>> = {
 };
 
 function limitVariables(contracts: Contracts): Variables {
-  const named = rateClasses(contracts).map((name) => [
+  const classes = rateClasses(contracts);
+  if (classes.some((name) => limitVariable(name) === "LIMIT_SHARE"))
+    throw new Error('A rate class cannot be called "share", since LIMIT_SHARE says something else. Rename it.');
+  const named = classes.map((name) => [
     limitVariable(name),
     limits[name] ?? limitSetting("20/60s", `requests of the class "${name}" from one address, and for one account`),
   ]);
@@ -149,6 +158,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     databaseUrls: Object.fromEntries(databases) as SystemSettings["databaseUrls"],
     limits: Object.fromEntries(limited) as SystemSettings["limits"],
     redisUrl: values.REDIS_URL,
+    limitShares: values.LIMIT_SHARE,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
     issuer: `ashlar-${name}`,

@@ -22,7 +22,7 @@ import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPost
 import { createPostgresBus } from "../events/index.ts";
 import { createGateway, createHealth } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
-import { createLimiter, type Policy } from "../limit/index.ts";
+import { createLimiter, createSharedLimiter, type Limiter, type Policy } from "../limit/index.ts";
 import { createSmtpMailer, type SmtpOptions } from "../mail/index.ts";
 import { openRedis, type Redis } from "../redis/index.ts";
 import {
@@ -33,6 +33,7 @@ import {
   type RunningService,
 } from "../service/index.ts";
 import { checkDefinition } from "./check-definition.ts";
+import { checkLimits } from "./check-limits.ts";
 import { deriveSecret, readOrCreateSecret } from "./secret.ts";
 import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
@@ -62,6 +63,8 @@ export interface SystemSettings {
   readonly limits: Readonly<Record<string, Policy | "off">>;
   /** What several processes share; without it each of them is by itself. */
   readonly redisUrl: string | undefined;
+  /** While that is down, each process grants one in so many of every limit. */
+  readonly limitShares: number;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly issuer: string;
@@ -122,14 +125,6 @@ const rememberedTokens = 100_000;
 /** What the cached answers of all services may take of a process's memory, roughly. */
 const cachedBytesMax = 64 * 1024 * 1024;
 
-/** The rate classes that the operations of these contracts name, and those the platform adds. */
-export function rateClasses(contracts: readonly ServiceContract[]): string[] {
-  const declared = contracts.flatMap(({ allOperations }) =>
-    Object.values(allOperations).map(({ limit }) => limit.class),
-  );
-  return [...new Set(["default", "anonymous", "machine", ...declared])];
-}
-
 /** Starts a system. When a step fails, what was started before it is stopped again. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const undo: (() => Promise<unknown>)[] = [];
@@ -154,10 +149,7 @@ async function start(
   const { definition, settings, clock, random, log } = options;
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
-  for (const name of rateClasses(definition.contracts)) {
-    if (settings.limits[name] === undefined)
-      throw new Error(`A contract names the rate class "${name}", which has no limit. Add it to the settings.`);
-  }
+  checkLimits(definition.contracts, settings.limits);
   await assertPortFree(settings.host, settings.port);
   const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
@@ -189,7 +181,7 @@ async function start(
       jwks,
       health,
       verify: createVerify({ ...platform, apiKeys: definition.apiKeys, calls }),
-      limiter: createLimiter({ classes: settings.limits, clock }),
+      limiter: createLimits(options, redis),
       corsOrigins: settings.corsOrigins,
       trustedProxies: settings.trustedProxies,
       clock,
@@ -254,6 +246,12 @@ async function openShared(
   const redis = await openRedis({ url: settings.redisUrl, name: definition.name, clock, log });
   undo.push(() => redis.close());
   return redis;
+}
+
+function createLimits({ definition, settings, clock, log }: SystemOptions, redis: Redis | undefined): Limiter {
+  const { limits: classes, limitShares: shares } = settings;
+  if (redis === undefined) return createLimiter({ classes, clock });
+  return createSharedLimiter({ classes, redis, app: definition.name, shares, clock, log });
 }
 
 /** The URL of every database: as configured, else from the embedded server. */

@@ -74,7 +74,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   exchange.secret = operation.secret;
 
   const identity = await identify(options, exchange);
-  await takeLimit(options, exchange, operation.limit.class);
+  await takeLimit(options, exchange, operation.limit);
   if ("refused" in identity) throw identity.refused;
 
   authorizeScope(operation, exchange.caller);
@@ -102,7 +102,7 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
     exchange.caller,
     (includeDeleted) => findRow(route, params, scope, includeDeleted),
   );
-  await takeAccountLimit(options, exchange, route, body);
+  await takeAccountLimit(options, exchange, operation.limit, body);
 
   const encoding: Encoding = {
     route,
@@ -172,7 +172,7 @@ async function answerFixed(options: PipelineOptions, exchange: Exchange, fixed: 
     throw new Failure(errors.methodNotAllowed, "This address can only be read", {
       headers: { allow: "GET, HEAD, OPTIONS" },
     });
-  if (fixed.limited) await takeLimit(options, exchange, "default");
+  if (fixed.limited) await takeLimit(options, exchange, { class: "default" });
   return fixed.answer(exchange.message);
 }
 

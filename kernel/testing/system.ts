@@ -74,6 +74,7 @@ export async function startTestSystem({
       databaseUrls,
       trustedProxies: [],
       redisUrl: undefined,
+      limitShares: 2,
       corsOrigins: [],
       issuer: "ashlar-test",
       publicUrl: "https://shop.example",

@@ -50,6 +50,7 @@ export function describe(operation: Named<AnyOperation>, version: ApiVersion): s
     types !== "" && `Announces ${types}.`,
     idempotent ? "May be repeated with the same Idempotency-Key." : !repeatable && "Not to be repeated blindly.",
     limit.class !== "default" && `Has the limit \`${limit.class}\`.`,
+    limit.cost !== undefined && limit.cost > 1 && `Counts as ${limit.cost} requests.`,
     version.deprecatedAt !== undefined &&
       `Deprecated since ${version.deprecatedAt}${version.sunsetAt === undefined ? "" : `, switched off on ${version.sunsetAt}`}.`,
   ];
