@@ -2,8 +2,9 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { createManualClock } from "../base/index.ts";
 import type { Queryable, Tx } from "../data/index.ts";
-import { createCache, type CacheRule, type Entry } from "./cache.ts";
+import { createCache, type Entry } from "./cache.ts";
 import { createMemoryCache } from "./memory.ts";
+import type { CacheRule } from "./rule.ts";
 
 /** A cache over a database that has nothing but marks, and says how often it was asked for them. */
 function open(answerLook: () => Promise<void> = async () => {}) {
@@ -17,7 +18,7 @@ function open(answerLook: () => Promise<void> = async () => {}) {
       const found = JSON.stringify(marks);
       await answerLook();
       return {
-        rows: [{ xmin: String(xmin), pruned_below: String(prunedBelow), marks: found }] as never[],
+        rows: [{ database: "notes", xmin: String(xmin), pruned_below: String(prunedBelow), marks: found }] as never[],
         rowCount: 1,
       };
     },

@@ -10,18 +10,10 @@ import type { Queryable, Tx } from "../data/index.ts";
 import { createFollower, type Follower, knownForMs } from "./follower.ts";
 import { writeMark } from "./marks.ts";
 import { createMemoryCache, type MemoryCache } from "./memory.ts";
+import { type CacheRule, lifeOf } from "./rule.ts";
+import { type Load, type Loaded, loadShared } from "./shared-load.ts";
+import type { SharedStore } from "./shared-store.ts";
 import { createTags, type Tags } from "./tags.ts";
-
-/** How long something is kept, and what it depends on. */
-export interface CacheRule {
-  /** What a write names to make it worthless. Known before it is read: a commit during the reading must be noticed. */
-  tags: readonly string[];
-  ttlMs: number;
-  /** Beyond `ttlMs` it is served for so long while one read renews it; never once a tag was invalidated. Default: 0. */
-  staleMs?: number;
-  /** How long it is kept that there is nothing. Default: not at all. */
-  negativeMs?: number;
-}
 
 export interface Cache {
   /**
@@ -58,12 +50,16 @@ export interface CacheOptions {
   /** Its database, which holds the marks. */
   db: Queryable;
   entries: MemoryCache<Entry>;
+  /** What the processes of the system keep together, behind the memory of each. */
+  shared?: SharedStore | undefined;
   clock: Clock;
 }
 
 interface Flight {
   readonly position: number;
   readonly startedAtMs: number;
+  /** What others had kept may be what it finds. */
+  readonly isKnown: boolean;
   readonly loaded: Promise<string | undefined>;
 }
 
@@ -102,12 +98,10 @@ function mark({ tags, follower }: State, tx: Tx, named: ReadonlySet<string>): vo
   });
   // When nobody can say whether it was committed, the mark tells, as it tells the other processes.
   tx.afterCommit(() => {
-    tags.invalidate([...named]);
+    tags.invalidate([...named], xid);
     follower.settled(xid);
   });
 }
-
-type Load = () => Promise<string | undefined>;
 
 async function read(state: State, key: string, rule: CacheRule, load: Load): Promise<string | undefined> {
   const known = state.follower.catchUp();
@@ -115,9 +109,9 @@ async function read(state: State, key: string, rule: CacheRule, load: Load): Pro
   const entry = state.entries.get(key);
   if (isKnown && entry !== undefined && state.tags.isCurrent(rule.tags, entry.position)) {
     const ageMs = state.clock.nowMs() - entry.loadedAtMs;
-    const ttlMs = entry.json === undefined ? (rule.negativeMs ?? 0) : rule.ttlMs;
-    if (ageMs >= 0 && ageMs < ttlMs) return entry.json;
-    if (ageMs >= ttlMs && entry.json !== undefined && ageMs < ttlMs + (rule.staleMs ?? 0)) {
+    const { freshMs, staleMs } = lifeOf(rule, entry.json) ?? { freshMs: 0, staleMs: 0 };
+    if (ageMs >= 0 && ageMs < freshMs) return entry.json;
+    if (ageMs >= freshMs && ageMs < freshMs + staleMs) {
       // Whoever waits for the next load hears of its failure; here the old value was good enough.
       fly(state, key, rule, load, isKnown).catch(() => {});
       return entry.json;
@@ -132,11 +126,16 @@ function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: bo
   if (flight !== undefined && mayJoin(state, flight, rule, isKnown)) return flight.loaded;
   const position = state.tags.position();
   const startedAtMs = state.clock.nowMs();
-  const loaded = load().then((json) => {
-    keep(state, key, rule, { json, position, loadedAtMs: startedAtMs });
+  // Where nothing is known of others, nothing of theirs can be judged.
+  const loading: Promise<Loaded> =
+    isKnown && state.shared !== undefined
+      ? loadShared(state, state.shared, key, rule, load)
+      : load().then((json) => ({ json }));
+  const loaded = loading.then(({ json, ageMs = state.clock.nowMs() - startedAtMs }) => {
+    keep(state, key, rule, { json, position, loadedAtMs: state.clock.nowMs() - ageMs });
     return json;
   });
-  const started: Flight = { position, startedAtMs, loaded };
+  const started: Flight = { position, startedAtMs, isKnown, loaded };
   state.flights.set(key, started);
   const landed = () => {
     if (state.flights.get(key) === started) state.flights.delete(key);
@@ -148,10 +147,11 @@ function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: bo
 function mayJoin({ tags, clock }: State, flight: Flight, { tags: names }: CacheRule, isKnown: boolean): boolean {
   if (!tags.isCurrent(names, flight.position)) return false;
   const ageMs = clock.nowMs() - flight.startedAtMs;
-  return isKnown || (ageMs >= 0 && ageMs < knownForMs);
+  return isKnown || (!flight.isKnown && ageMs >= 0 && ageMs < knownForMs);
 }
 
 function keep({ tags, entries }: State, key: string, rule: CacheRule, entry: Entry): void {
-  const lifeMs = entry.json === undefined ? (rule.negativeMs ?? 0) : rule.ttlMs + (rule.staleMs ?? 0);
-  if (lifeMs > 0 && tags.isCurrent(rule.tags, entry.position)) entries.set(key, entry, entry.loadedAtMs + lifeMs);
+  const life = lifeOf(rule, entry.json);
+  if (life !== undefined && tags.isCurrent(rule.tags, entry.position))
+    entries.set(key, entry, entry.loadedAtMs + life.freshMs + life.staleMs);
 }

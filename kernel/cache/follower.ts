@@ -22,8 +22,13 @@ export interface Follower {
   look(): Promise<void>;
   /** The writer itself has dealt with the mark of this transaction. */
   settled(xid: number): void;
-  /** Every transaction below this is over, and is known. */
-  knownBelow(): number;
+  /** The database, and the number below which every transaction is over and known; undefined before the first look. */
+  known(): Known | undefined;
+}
+
+export interface Known {
+  readonly database: string;
+  readonly below: number;
 }
 
 export interface FollowerOptions {
@@ -35,6 +40,7 @@ export interface FollowerOptions {
 interface State extends FollowerOptions {
   /** The `xmin` of the last look. */
   since: number | undefined;
+  database: string;
   lookedAtMs: number;
   looking: Promise<void> | undefined;
   /** Transactions from `since` on whose marks were dealt with: the next look finds them again. */
@@ -45,6 +51,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const state: State = {
     ...options,
     since: undefined,
+    database: "",
     lookedAtMs: -Infinity,
     looking: undefined,
     dealtWith: new Set(),
@@ -57,12 +64,16 @@ export function createFollower(options: FollowerOptions): Follower {
       return true;
     },
     async look() {
-      if (state.since === undefined) return state.tags.invalidateAll();
+      // Who never looked has served nothing from memory, and looks before it does.
+      if (state.since === undefined && state.looking === undefined) return state.tags.invalidateUntilNow();
       await state.looking?.catch(() => {});
-      await share(state).catch(() => state.tags.invalidateAll());
+      await share(state).catch(() => {
+        state.lookedAtMs = -Infinity;
+        state.tags.invalidateUntilNow();
+      });
     },
     settled: (xid) => void state.dealtWith.add(xid),
-    knownBelow: () => state.since ?? 0,
+    known: () => (state.since === undefined ? undefined : { database: state.database, below: state.since }),
   };
 }
 
@@ -85,15 +96,17 @@ function share(state: State): Promise<void> {
 async function lookOnce(state: State): Promise<void> {
   const { db, tags, since } = state;
   const startedAtMs = state.clock.nowMs();
-  const { xmin, prunedBelow, marks } = await readMarks(db, since);
-  // A database that was set back, or marks that came and went since the last look.
-  const missedSome = since === undefined || xmin < since || prunedBelow > since || marks === undefined;
-  if (missedSome) tags.invalidateAll();
+  const { database, xmin, prunedBelow, marks } = await readMarks(db, since);
+  // Marks that came and went since the last look, or a database that was set back.
+  const missedSome = since === undefined || prunedBelow > since || xmin < since || marks === undefined;
+  const readAll = marks !== undefined && !(xmin < (since ?? 0));
+  if (missedSome) tags.forget(readAll ? prunedBelow : xmin);
   for (const mark of marks ?? []) {
-    if (!missedSome && !state.dealtWith.has(mark.xid)) tags.invalidate(mark.tags);
+    if (missedSome || !state.dealtWith.has(mark.xid)) tags.invalidate(mark.tags, mark.xid);
     state.dealtWith.add(mark.xid);
   }
   for (const xid of state.dealtWith) if (xid < xmin) state.dealtWith.delete(xid);
+  state.database = database;
   state.since = xmin;
   state.lookedAtMs = startedAtMs;
 }

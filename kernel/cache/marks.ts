@@ -1,6 +1,6 @@
 // The marks in the service's own database: written by the transaction that changes something, read by everybody.
 
-import type { Queryable, Tx } from "../data/index.ts";
+import type { Queryable, Row, Tx } from "../data/index.ts";
 
 export interface Mark {
   xid: number;
@@ -9,6 +9,8 @@ export interface Mark {
 
 /** What one look at the marks found; all of it belongs to one snapshot. */
 export interface Look {
+  /** Which database it is. */
+  database: string;
   /** Every transaction below this is over, and what it committed was seen. */
   xmin: number;
   /** Marks of transactions below this are gone. */
@@ -33,23 +35,28 @@ const insertMark = {
 
 /** The marks of transactions that were not over at `since`, or all there are. */
 export async function readMarks(db: Queryable, since: number | undefined): Promise<Look> {
-  const { rows } = await db.query<{ xmin: string; pruned_below: string; marks: string | null }>(selectMarks, [
-    since?.toString() ?? null,
-    marksMax + 1,
-  ]);
-  const { xmin, pruned_below, marks } = rows[0]!;
+  const { rows } = await db.query<Row & Found>(selectMarks, [since?.toString() ?? null, marksMax + 1]);
+  const { database, xmin, pruned_below, marks } = rows[0]!;
   const found = JSON.parse(marks ?? "[]") as [string, string[]][];
   return {
+    database,
     xmin: Number(xmin),
     prunedBelow: Number(pruned_below),
     marks: found.length > marksMax ? undefined : found.map(([xid, tags]) => ({ xid: Number(xid), tags })),
   };
 }
 
+interface Found {
+  database: string;
+  xmin: string;
+  pruned_below: string;
+  marks: string | null;
+}
+
 const selectMarks = {
   name: "ashlar_cache_look",
   text: `
-    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, h.pruned_below::text, (
+    select h.database, pg_snapshot_xmin(pg_current_snapshot())::text as xmin, h.pruned_below::text, (
       select json_agg(json_build_array(xid::text, tags))::text from (
         select xid, tags from ashlar.cache_marks where xid >= coalesce($1::xid8, h.pruned_below) limit $2
       ) as found

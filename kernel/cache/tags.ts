@@ -7,42 +7,62 @@
 // The number of tags is bounded. What is known of the longest untouched is forgotten in the careful direction:
 // everything that was read before it counts as changed.
 
+// A process that reads what another has kept knows no position of its own for it. There the numbers of the transactions
+// count: a value that was read when all below a number were over holds every change below it.
+
 export interface Tags {
   /** The present position. Take it before the reading begins. */
   position(): number;
-  /** Whether none of the tags was invalidated after the position. */
+  /** Whether none of the tags was invalidated after the position. Only then may a value be stored or served. */
   isCurrent(tags: readonly string[], position: number): boolean;
-  invalidate(tags: readonly string[]): void;
-  invalidateAll(): void;
+  /** The number of a transaction: what was read when all below it were over holds every known change of the tags. */
+  changedBelow(tags: readonly string[]): number;
+  /** By the transaction `xid`. */
+  invalidate(tags: readonly string[], xid: number): void;
+  /** Everything that this process read until now. */
+  invalidateUntilNow(): void;
+  /** Everything, whoever read it: changes by transactions below `xid` are not known any more. */
+  forget(xid: number): void;
 }
 
 export const tagsMax = 100_000;
 
+interface Change {
+  position: number;
+  /** The highest of the transactions that changed it. */
+  xid: number;
+}
+
 export function createTags(max = tagsMax): Tags {
   /** In the order of their last invalidation. */
-  const changedAt = new Map<string, number>();
+  const changes = new Map<string, Change>();
   let position = 0;
-  /** Everything read before this counts as changed. */
-  let floor = 0;
-
+  /** Everything read before this, or when transactions below that were not over yet, counts as changed. */
+  const floor = { position: 0, xid: 0 };
   return {
     position: () => position,
-    isCurrent: (tags, since) => since >= floor && tags.every((tag) => (changedAt.get(tag) ?? 0) <= since),
-    invalidate(tags) {
+    isCurrent: (tags, since) =>
+      since >= floor.position && tags.every((tag) => (changes.get(tag)?.position ?? 0) <= since),
+    changedBelow: (tags) => Math.max(floor.xid, ...tags.map((tag) => (changes.get(tag)?.xid ?? -1) + 1)),
+    invalidate(tags, xid) {
       position++;
       for (const tag of tags) {
-        changedAt.delete(tag);
-        changedAt.set(tag, position);
+        const before = changes.get(tag);
+        changes.delete(tag);
+        changes.set(tag, { position, xid: Math.max(xid, before?.xid ?? 0) });
       }
-      for (const [tag, at] of changedAt) {
-        if (changedAt.size <= max) break;
-        changedAt.delete(tag);
-        floor = at;
+      for (const [tag, change] of changes) {
+        if (changes.size <= max) break;
+        changes.delete(tag);
+        floor.position = Math.max(floor.position, change.position);
+        floor.xid = Math.max(floor.xid, change.xid + 1);
       }
     },
-    invalidateAll() {
-      floor = ++position;
-      changedAt.clear();
+    invalidateUntilNow: () => void (floor.position = ++position),
+    forget(xid) {
+      floor.position = ++position;
+      floor.xid = Math.max(floor.xid, xid);
+      changes.clear();
     },
   };
 }

@@ -14,6 +14,8 @@ create table ashlar.cache_marks (
 -- everything. No clock decides, so that it does not matter what the clocks of the processes say.
 create table ashlar.cache_horizon (
   only_row boolean primary key default true check (only_row),
+  -- Names the database in a store that it may share with others, whose transactions have other numbers.
+  database uuid not null default gen_random_uuid(),
   -- Marks of transactions below this were deleted.
   pruned_below xid8 not null,
   -- What the next pruning deletes: all that was over at the last one.

@@ -95,6 +95,7 @@ export class World {
       const since = values![0] === null ? this.prunedBelow : Number(values![0]);
       const found = this.marks.filter(({ xid }) => xid >= since).map(({ xid, tags }) => [String(xid), tags]);
       const look = {
+        database: "model",
         xmin: String(this.xmin()),
         pruned_below: String(this.prunedBelow),
         marks: JSON.stringify(found),
