@@ -65,11 +65,11 @@ export function createFollower(options: FollowerOptions): Follower {
     },
     async look() {
       // Who never looked has served nothing from memory, and looks before it does.
-      if (state.since === undefined && state.looking === undefined) return state.tags.invalidateUntilNow();
+      if (state.since === undefined && state.looking === undefined) return state.tags.invalidateAll(0);
       await state.looking?.catch(() => {});
       await share(state).catch(() => {
         state.lookedAtMs = -Infinity;
-        state.tags.invalidateUntilNow();
+        state.tags.invalidateAll(0);
       });
     },
     settled: (xid) => void state.dealtWith.add(xid),
@@ -100,7 +100,7 @@ async function lookOnce(state: State): Promise<void> {
   // Marks that came and went since the last look, or a database that was set back.
   const missedSome = since === undefined || prunedBelow > since || xmin < since || marks === undefined;
   const readAll = marks !== undefined && !(xmin < (since ?? 0));
-  if (missedSome) tags.forget(readAll ? prunedBelow : xmin);
+  if (missedSome) tags.invalidateAll(readAll ? prunedBelow : xmin);
   for (const mark of marks ?? []) {
     if (missedSome || !state.dealtWith.has(mark.xid)) tags.invalidate(mark.tags, mark.xid);
     state.dealtWith.add(mark.xid);

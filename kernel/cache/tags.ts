@@ -19,10 +19,8 @@ export interface Tags {
   changedBelow(tags: readonly string[]): number;
   /** By the transaction `xid`. */
   invalidate(tags: readonly string[], xid: number): void;
-  /** Everything that this process read until now. */
-  invalidateUntilNow(): void;
-  /** Everything, whoever read it: changes by transactions below `xid` are not known any more. */
-  forget(xid: number): void;
+  /** Everything that this process has read; and what others have, if not all transactions below `xid` were over then. */
+  invalidateAll(xid: number): void;
 }
 
 export const tagsMax = 100_000;
@@ -58,11 +56,9 @@ export function createTags(max = tagsMax): Tags {
         floor.xid = Math.max(floor.xid, change.xid + 1);
       }
     },
-    invalidateUntilNow: () => void (floor.position = ++position),
-    forget(xid) {
+    invalidateAll(xid) {
       floor.position = ++position;
       floor.xid = Math.max(floor.xid, xid);
-      changes.clear();
     },
   };
 }
