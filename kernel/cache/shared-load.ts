@@ -34,7 +34,9 @@ export async function loadShared(
   load: Load,
 ): Promise<Loaded> {
   const { follower, tags, clock } = parts;
-  const sharedKey = `${follower.known()!.database} ${key}`;
+  const { ttlMs, staleMs = 0, negativeMs = 0 } = rule;
+  // After a release with other times the processes of both share nothing, until the older ones are gone.
+  const sharedKey = `${follower.known()!.database} ${ttlMs} ${staleMs} ${negativeMs} ${key}`;
   for (let waits = 0; waits < leaseWaitsMax; waits++) {
     const found = await store.find(sharedKey, tags.changedBelow(rule.tags)).catch(() => undefined);
     if (found === undefined) break;

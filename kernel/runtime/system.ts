@@ -15,7 +15,7 @@ import {
   type Tokens,
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { createEntries, createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createEntries, createMemoryCache, createRedisStore, type MemoryCache } from "../cache/index.ts";
 import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
@@ -169,7 +169,7 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls } = createServices(options, implementations, databases, secret);
+  const { services, calls } = createServices(options, implementations, databases, secret, redis);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
   const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
@@ -285,10 +285,14 @@ function createServices(
   implementations: readonly Implementation[],
   databases: ReadonlyMap<string, Database>,
   cursorSecret: Uint8Array,
+  redis: Redis | undefined,
 ) {
   const services = new Map<string, RunningService>();
   const bus = createPostgresBus();
-  const cached = createEntries(options.clock, cachedBytesMax);
+  const cached = {
+    entries: createEntries(options.clock, cachedBytesMax),
+    shared: redis && createRedisStore({ redis, app: options.definition.name, random: options.random }),
+  };
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
   const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });

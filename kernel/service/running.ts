@@ -3,7 +3,7 @@
 
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
-import { cacheMigrations, createCache, type Entry, type MemoryCache } from "../cache/index.ts";
+import { cacheMigrations, type CacheOptions, createCache } from "../cache/index.ts";
 import {
   type AnyOperation,
   cachedResources,
@@ -56,7 +56,7 @@ export interface ServiceOptions {
   /** Without one, mails are kept where `ashlar mail` finds them. */
   mailer: Mailer | undefined;
   /** Where answers are kept, for all services of a process together. */
-  cached: MemoryCache<Entry>;
+  cached: Pick<CacheOptions, "entries" | "shared">;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -116,7 +116,7 @@ export function createService(options: ServiceOptions): RunningService {
     clock,
     random,
     cursors: createCursors(options.cursorSecret),
-    cache: createCache({ name: contract.name, db: database, entries: options.cached, clock }),
+    cache: createCache({ name: contract.name, db: database, ...options.cached, clock }),
     cachedResources: cachedResources(contract.resources, Object.values(contract.allOperations)),
   };
   const inbox = createInbox({
