@@ -182,12 +182,12 @@ test("what a look found counts from when it began, since what is committed on it
   const answered = Promise.withResolvers<void>();
   back = () => answered.promise;
   const reading = cache.cached("1", rule, answer("two"));
-  await clock.advance(600);
+  await clock.advance(400);
   answered.resolve();
   equal(await reading, "one", "no older than a second");
   const never = Promise.withResolvers<void>();
   back = () => never.promise;
-  await clock.advance(400);
+  await clock.advance(600);
   let got: unknown;
   void cache.cached("1", rule, answer("three")).then((value) => (got = value));
   await turn();
@@ -219,6 +219,16 @@ test("while nobody can look, every request loads, and shares only with loads of 
     "two",
     "and what it loaded is served again when looks are answered",
   );
+});
+
+test("a look that takes too long is not waited for", async () => {
+  const { cache, clock } = open(() => new Promise(() => {}));
+  let got: unknown;
+  void cache.cached("1", rule, answer("one")).then((value) => (got = value));
+  await clock.advance(499);
+  equal(got, undefined);
+  await clock.advance(1);
+  equal(got, "one");
 });
 
 test("what others committed is forgotten at the next look, once", async () => {

@@ -14,6 +14,8 @@ import type { Tags } from "./tags.ts";
 export const knownForMs = 1_000;
 /** After this the next look is made beside the answer, so that nobody has to wait for it. */
 const lookAgainMs = 500;
+/** A database that takes longer than this is not waited for: a load has a deadline of its own. */
+const lookMsMax = 500;
 
 export interface Follower {
   /** Looks if what is known is too old; answers whether it is known now. Never rejects: without the database nothing is. */
@@ -78,7 +80,10 @@ export function createFollower(options: FollowerOptions): Follower {
 }
 
 async function catchUp(state: State): Promise<boolean> {
-  await share(state).catch(() => {});
+  const enough = new AbortController();
+  const tooLong = state.clock.sleep(lookMsMax, enough.signal);
+  await Promise.race([share(state).catch(() => {}), tooLong]);
+  enough.abort();
   const ageMs = ageOf(state);
   return ageMs >= 0 && ageMs < knownForMs;
 }

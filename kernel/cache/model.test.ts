@@ -2,6 +2,7 @@
 
 import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
+import type { Clock } from "../base/index.ts";
 import { type CacheOptions, createCache, type Entry } from "./cache.ts";
 import { createMemoryCache } from "./memory.ts";
 import { literalCacheAside } from "./model/literal-cache-aside.ts";
@@ -16,7 +17,10 @@ const settled = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
 /** A process with a clock of its own. While it waits for others it waits at a hop, like everybody. */
 function cacheOf(world: World, index: number, shared?: SharedStore): Subject {
-  const clock = { nowMs: () => world.nowMs + index * fiveMinutesMs, sleep: () => world.hop() };
+  const clock: Clock = {
+    nowMs: () => world.nowMs + index * fiveMinutesMs,
+    sleep: () => world.hop(),
+  };
   const entries = createMemoryCache<Entry>({ clock, maxEntries: 1_000 });
   const options: CacheOptions = { name: "model", db: world.db, entries, shared, clock };
   const { cached, invalidate, look } = createCache(options);
