@@ -36,7 +36,7 @@ export interface Entry {
 
 /** A key and a value of JavaScript text, at two bytes a character, and what the maps around them take. */
 const entryOverheadBytes = 300;
-const entriesMax = 200_000;
+const entriesMax = 100_000;
 
 /** Memory for the caches of a process. */
 export function createEntries(clock: Clock, bytesMax: number): MemoryCache<Entry> {

@@ -1,7 +1,7 @@
 import { deepEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, signedIn } from "./access.ts";
-import { cachedResources, changedTags, filledTag, listTag, rowTag } from "./cache.ts";
+import { cachedResources, changedTags, everyTag, filledTag, listTag, rowTag } from "./cache.ts";
 import { get } from "./operation.ts";
 import { resource, standardOperations } from "./resource.ts";
 import { id, object, text } from "./schema.ts";
@@ -29,6 +29,7 @@ test("a change touches what reads of the row, of lists and of the owner's lists 
     moved.toSorted(),
     [listTag(loan), listTag(loan, "usr_1"), listTag(loan, "usr_2"), rowTag(loan, "lon_1")].toSorted(),
   );
+  deepEqual(changedTags(loan, "all"), [everyTag(loan)]);
   throws(() => changedTags(loan, [{ id: "lon_1" }]), /A loan changed, and it is not said whose it is.*"userId"/);
 });
 

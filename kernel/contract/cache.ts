@@ -30,8 +30,17 @@ export function listTag({ plural }: Resource, owner?: string): string {
   return owner === undefined ? plural : `${plural} of ${owner}`;
 }
 
-/** What a change of rows makes worthless; a row that changed its owner comes twice. */
-export function changedTags(resource: Resource, rows: readonly Readonly<Record<string, unknown>>[]): string[] {
+/** What every read of a resource depends on, of whichever rows. */
+export function everyTag({ name }: Resource): string {
+  return `every ${name}`;
+}
+
+/** Rows that changed: each with its id and owner, twice if it changed that; or more of them than one wants to name. */
+export type ChangedRows = readonly Readonly<Record<string, unknown>>[] | "all";
+
+/** What a change makes worthless. */
+export function changedTags(resource: Resource, rows: ChangedRows): string[] {
+  if (rows === "all") return [everyTag(resource)];
   const { owner } = resource.spec;
   const tags = rows.flatMap((row) => [
     rowTag(resource, String(row.id)),

@@ -14,10 +14,12 @@ export {
 export {
   cachedResources,
   changedTags,
+  everyTag,
   filledTag,
   listTag,
   rowTag,
   type CacheSpec,
+  type ChangedRows,
   type OperationCacheSpec,
 } from "./cache.ts";
 export {

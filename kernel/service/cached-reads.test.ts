@@ -187,6 +187,31 @@ test("SQL of one's own says which rows it changed", async () => {
   assert.deepEqual([await read(), await listed()], ["E2", 1]);
 });
 
+test("when all rows may have changed, no read of them is kept", async () => {
+  const id = await newBook("Falkner", "G1");
+  const read = async () => (await here.request("GET", `/v1/books/${id}`)).json.shelf;
+  const listed = async () => (await here.request("GET", "/v1/books?shelf=G1")).json.data.length;
+  assert.deepEqual([await read(), await listed()], ["G1", 1]);
+  loaded.length = 0;
+  await here.request("GET", "/v1/book-count");
+  await here.request("POST", "/v1/closing", { authorization: librarian });
+  assert.deepEqual([await read(), await listed()], ["closed", 0]);
+  await here.request("GET", "/v1/book-count");
+  assert.equal(loaded.length, 2);
+});
+
+test("the service clears its marks away when every process must have seen them", async () => {
+  await newBook("Lady Susan");
+  const marks = async () => (await byHand("select 1 from ashlar.cache_marks")).length;
+  assert.ok((await marks()) > 0);
+  // The job runs on the clock of the process, and goes by the clock of the database.
+  for (let round = 0; (await marks()) > 0; round++) {
+    assert.ok(round < 50, "they stay");
+    await byHand("update ashlar.cache_horizon set moved_at = now() - interval '1 hour'");
+    await here.clock.advance(60_000);
+  }
+});
+
 test("a hundred who ask at once share one load, and it goes on when the one who began it has gone", async () => {
   const gate = Promise.withResolvers<void>();
   holdUp = gate.promise;

@@ -11,6 +11,7 @@ import type { Caller } from "../auth/index.ts";
 import { canonicalJson } from "../base/index.ts";
 import {
   errors,
+  everyTag,
   Failure,
   filledTag,
   type ListQuery,
@@ -77,9 +78,14 @@ function cursorsMadeOver({ operation, service }: Route, { list, scope }: Asked) 
 function tagsOf({ operation }: Route, { params, scope }: Asked): string[] {
   const { cache, resource, action } = operation;
   if (cache !== undefined && "dependsOn" in cache)
-    return cache.dependsOn.map((one) => (typeof one === "string" ? filledTag(one, params) : listTag(one)));
-  if (action === "get") return [rowTag(resource!, params.id!)];
-  return [listTag(resource!, scope[String(resource!.spec.owner)] as string | undefined)];
+    return cache.dependsOn.flatMap((one) =>
+      typeof one === "string" ? [filledTag(one, params)] : [listTag(one), everyTag(one)],
+    );
+  const rows =
+    action === "get"
+      ? rowTag(resource!, params.id!)
+      : listTag(resource!, scope[String(resource!.spec.owner)] as string | undefined);
+  return [rows, everyTag(resource!)];
 }
 
 const longestPlainKey = 200;

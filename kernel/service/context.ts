@@ -16,6 +16,7 @@ import type { Cache, CacheRule } from "../cache/index.ts";
 import {
   type AnyOperation,
   changedTags,
+  type ChangedRows,
   type EventType,
   type In,
   type Named,
@@ -77,9 +78,9 @@ export interface Context {
   invalidate(tx: Tx, tags: readonly string[]): void;
   /**
    * Says that SQL of your own changed rows: what is cached of them is invalidated when `tx` commits. A row that has
-   * an owner comes with it. `createRow`, `changeRow`, `removeRow` and `writeChange` say it themselves.
+   * an owner comes with it, and `all` stands for any number of them. `createRow`, `changeRow`, `removeRow` and `writeChange` say it themselves.
    */
-  changed(tx: Tx, resource: Resource, rows: readonly Readonly<Record<string, unknown>>[]): void;
+  changed(tx: Tx, resource: Resource, rows: ChangedRows): void;
   /** Calls another service within this call's deadline. Not while a transaction is open. */
   call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>): Promise<Out<O>>;
 }
