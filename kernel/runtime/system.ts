@@ -311,6 +311,7 @@ function createServices(
         subscribersOf,
         mailer,
         cached,
+        checkChanges: options.settings.checkAnswers,
         cursorSecret,
         purgeDeletedAfterMs: options.settings.purgeDeletedAfterMs,
       }),

@@ -161,7 +161,7 @@ test("the cursor of a page that is kept for all is still the caller's own", asyn
     }
 });
 
-test("an operation of one's own depends on what it names, and a rollback changes nothing", async () => {
+test("an operation of one's own depends on what it names, and a rollback changes nothing", async (t) => {
   const shelf = async () => (await here.request("GET", "/v1/shelves/D1")).json.count;
   const dust = (name: string, fails: number) =>
     here.request("POST", `/v1/shelves/${name}/dust`, { authorization: librarian, body: { fails } });
@@ -169,10 +169,8 @@ test("an operation of one's own depends on what it names, and a rollback changes
   await newBook("Lodore", "D1");
   assert.equal(await shelf(), 0, "it says that it depends on the tag only");
   assert.equal((await dust("D2", 0)).status, 204);
-  const { error } = console;
-  console.error = () => {};
+  t.mock.method(console, "error", () => {});
   assert.equal((await dust("D1", 1)).status, 500);
-  console.error = error;
   assert.equal(await shelf(), 0);
   assert.equal((await dust("D1", 0)).status, 204);
   assert.equal(await shelf(), 1);
@@ -198,6 +196,17 @@ test("when all rows may have changed, no read of them is kept", async () => {
   assert.deepEqual([await read(), await listed()], ["closed", 0]);
   await here.request("GET", "/v1/book-count");
   assert.equal(loaded.length, 2);
+});
+
+test("SQL that changes what is cached and does not say so is refused before it is committed", async (t) => {
+  const id = await newBook("The Mill on the Floss");
+  const logged = t.mock.method(console, "error", () => {});
+  assert.equal((await here.request("POST", "/v1/burning", { authorization: librarian })).status, 500);
+  assert.match(
+    String(logged.mock.calls[0]!.arguments[1].err),
+    /changed book in SQL of its own.*ctx\.changed\(tx, book/,
+  );
+  assert.equal(await titleOf(id), "The Mill on the Floss");
 });
 
 test("the service clears its marks away when every process must have seen them", async () => {

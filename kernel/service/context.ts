@@ -27,6 +27,7 @@ import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
 import type { Outbox } from "../events/index.ts";
 import { insertMail, type MailRequest } from "../mail/index.ts";
 import type { IdempotentRun } from "./idempotency.ts";
+import type { ChangeWatch } from "./unsaid-changes.ts";
 
 export interface Emitted<D> {
   aggregateId: string;
@@ -102,6 +103,8 @@ export interface ServiceParts {
   readonly cache: Cache;
   /** The names of the resources whose changes somebody may have cached. */
   readonly cachedResources: ReadonlySet<string>;
+  /** Is told what a transaction says that it changed; where nobody looks after that there is none. */
+  readonly said: ChangeWatch["said"] | undefined;
 }
 
 export interface CallFacts {
@@ -167,6 +170,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     cached: (key, rule, load) => parts.cache.cached(`own ${key}`, rule, load),
     invalidate: (tx, tags) => parts.cache.invalidate(tx, tags),
     changed(tx, resource, rows) {
+      parts.said?.(tx, resource.name);
       if (rows.length > 0 && parts.cachedResources.has(resource.name))
         parts.cache.invalidate(tx, changedTags(resource, rows));
     },

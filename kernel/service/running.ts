@@ -26,6 +26,7 @@ import { type Mailer, mailMigrations } from "../mail/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
 import { ownJobs } from "./own-jobs.ts";
+import { watchChanges } from "./unsaid-changes.ts";
 import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
 
 export interface RunningService {
@@ -57,6 +58,8 @@ export interface ServiceOptions {
   mailer: Mailer | undefined;
   /** Where answers are kept, for all services of a process together. */
   cached: Pick<CacheOptions, "entries" | "shared">;
+  /** Refuses transactions that change what is cached and do not say so. For tests and development. */
+  checkChanges: boolean;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -93,8 +96,16 @@ const eventTimeoutMs = 30_000;
 const jobTimeoutMs = 60_000;
 
 export function createService(options: ServiceOptions): RunningService {
-  const { implementation, database, clock, random, calls } = options;
+  const { implementation, clock, random, calls } = options;
   const { contract } = implementation;
+  const keptBySomebody = cachedResources(contract.resources, Object.values(contract.allOperations));
+  const watch = options.checkChanges
+    ? watchChanges(
+        options.database,
+        contract.resources.filter(({ name }) => keptBySomebody.has(name)),
+      )
+    : undefined;
+  const database = watch?.database ?? options.database;
   const log = options.log.child({ service: contract.name });
   const subscribers = [...new Set(contract.events.flatMap(({ type }) => options.subscribersOf(type)))];
   const relay = createRelay({ service: contract.name, database, bus: options.bus, subscribers, clock, log, random });
@@ -117,7 +128,8 @@ export function createService(options: ServiceOptions): RunningService {
     random,
     cursors: createCursors(options.cursorSecret),
     cache: createCache({ name: contract.name, db: database, ...options.cached, clock }),
-    cachedResources: cachedResources(contract.resources, Object.values(contract.allOperations)),
+    cachedResources: keptBySomebody,
+    said: watch?.said,
   };
   const inbox = createInbox({
     service: contract.name,
