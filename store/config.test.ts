@@ -159,6 +159,41 @@ test("L18 there is no demo data in production", () => {
   equal(store.readSettings({}).demo === undefined, false);
 });
 
+test("S10 a start in production refuses what anybody could guess or read on the way, all together and without its value", () => {
+  const weak = {
+    NODE_ENV: "production",
+    USERS_DATABASE_URL: "postgres://users@db.internal/users",
+    CATALOG_DATABASE_URL: "postgres://catalog:hunter2@db.internal/catalog",
+    ORDERS_DATABASE_URL: "postgres://orders:postgres-orders@db.internal/orders",
+    SMTP_URL: "smtp://me:changeme-2024@mail.example:587",
+    MAIL_FROM: "shop@shop.example",
+    PUBLIC_URL: "http://localhost:3000",
+    DEMO_PASSWORD: "ashlar-demo",
+  };
+  const message = refusal(weak);
+  match(message, /has 6 mistakes/);
+  for (const mistake of [
+    "USERS_DATABASE_URL must hold a password in production",
+    "CATALOG_DATABASE_URL must hold a password of 12 characters or more in production",
+    "ORDERS_DATABASE_URL must hold a password in production that is not among those that are tried first",
+    "SMTP_URL must hold a password in production that is not among those that are tried first",
+    "PUBLIC_URL must begin with https: in production",
+    "DEMO_PASSWORD is set, and there is no demo data in production: unset it",
+  ])
+    equal(message.split("\n").includes(`  ${mistake}`), true, mistake);
+  equal(/hunter2|changeme|postgres-orders|ashlar-demo/.test(message), false);
+  for (const NODE_ENV of ["development", "test"]) store.readSettings({ ...weak, NODE_ENV });
+
+  const secret = "Xk3-qq9-vB71z";
+  store.readSettings({
+    NODE_ENV: "production",
+    USERS_DATABASE_URL: `postgres://users:${secret}@db.internal/users`,
+    SMTP_URL: `smtps://me:${secret}@mail.example`,
+    MAIL_FROM: "shop@shop.example",
+    PUBLIC_URL: "https://shop.example",
+  });
+});
+
 test("the commands to try survive a password with quotes", () => {
   const commands = store.readSettings({ DEMO_PASSWORD: `it's "quoted"` }).demo!.commands("http://localhost:3000");
   match(commands[1]!.command, /"password":"it'\\''s \\"quoted\\""/);

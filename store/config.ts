@@ -1,7 +1,15 @@
 // What the store reads of the environment beside what every app reads (`ashlar config` lists all of it).
 // Nothing else in the store reads it.
 
-import { limitSetting, portSetting, publicUrlSetting, readSettings, type Setting, textSetting } from "ashlar/runtime";
+import {
+  limitSetting,
+  portSetting,
+  publicUrlSetting,
+  readSettings,
+  refuseInProduction,
+  type Setting,
+  textSetting,
+} from "ashlar/runtime";
 
 export const variables = {
   LIMIT_AUTH: limitSetting("20/60s", "logins, registrations and the like from one address, and for one account"),
@@ -27,5 +35,6 @@ function demoPasswordSetting(): Setting<string> {
       if ([...text].length > 128) throw new Error("must have 128 characters at most");
       return setting.read(text);
     },
+    inProduction: refuseInProduction,
   };
 }

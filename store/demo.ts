@@ -2,7 +2,7 @@
 
 import type { Demo } from "ashlar/runtime";
 import { seedProducts } from "./services/catalog/demo.ts";
-import { seedUsers } from "./services/identity/demo.ts";
+import { seedUsers, usersWithPassword } from "./services/identity/demo.ts";
 
 const admin = "admin@example.com";
 const member = "member@example.com";
@@ -14,6 +14,7 @@ export function createDemo(password: string): Demo {
       await seedProducts(contextOf("catalog"));
       return [admin, member].filter((email) => users.has(email)).map((email) => `${email}, password ${password}`);
     },
+    remains: (contextOf, { passwords }) => usersWithPassword(contextOf("identity"), { passwords, password }),
     commands: (url) => [
       {
         does: "the three cheapest products",

@@ -63,7 +63,9 @@ test("with a mail server they are sent there, those that waited included, with l
 });
 
 test("in production without a mail server the start says so", async () => {
-  store = await folder.start({ NODE_ENV: "production" });
+  const fresh = await createStoreFolder();
+  after(() => fresh.remove());
+  store = await fresh.start({ NODE_ENV: "production" });
   const warning = () => linesOf(store.output()).find(({ msg }) => String(msg).startsWith("SMTP_URL is not set"));
   await eventually(async () => warning() !== undefined);
   assert.equal(warning()!.level, "warn");

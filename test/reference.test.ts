@@ -38,6 +38,7 @@ test("every option of a resource, an operation, a service, an app and a test is 
   const missing = [
     ...membersOf("kernel/contract/resource.ts", "ResourceSpec"),
     ...membersOf("kernel/contract/operation.ts", "OperationSpec"),
+    ...membersOf("kernel/contract/operation.ts", "RateLimit"),
     ...membersOf("kernel/contract/service.ts", "ServiceSpec"),
     ...membersOf("kernel/contract/version.ts", "Change"),
     ...membersOf("kernel/runtime/app.ts", "AppSpec"),

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openApi } from "ashlar/contract";
 import { startTestSystem } from "ashlar/testing";
 import { contracts, services } from "../store/services.ts";
 
@@ -131,6 +132,9 @@ test("health tells what works, and the documents and keys are served", async () 
     [documents[0]!.json.openapi.slice(0, 3), documents[1]!.json.asyncapi.slice(0, 2), documents[2]!.json.keys[0].crv],
     ["3.1", "3.", "Ed25519"],
   );
+  // The document that every answer of a test is compared with.
+  const openapi = JSON.parse(JSON.stringify(openApi(contracts, { title: "Store", version: "0.0.0" })));
+  assert.deepEqual(documents[0]!.json, openapi);
   assert.equal((await request("GET", "/docs")).headers.get("content-type"), "text/html; charset=utf-8");
   for (const path of ["/metrics", "/internal", "/v1/products/prices", "/stock/reservations", "/debug", "/v0/users"]) {
     assert.ok(

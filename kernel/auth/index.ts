@@ -9,7 +9,7 @@ export {
   type PresentedKey,
 } from "./api-keys.ts";
 export { bearerToken, userOf, type Caller } from "./caller.ts";
-export { openKeys, type Keys, type KeysOptions } from "./keys.ts";
+export { openKeys, type Keys, type KeysOptions, type KeyState } from "./keys.ts";
 export { passwordIssue, type PasswordContext } from "./password-policy.ts";
 export { createPasswords, type PasswordCost, type Passwords, type PasswordsOptions } from "./passwords.ts";
 export { credentialsMissing, roleMissing, scopeMissing, tokenRefused } from "./refusals.ts";

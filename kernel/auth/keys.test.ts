@@ -1,11 +1,14 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
+import files, { mkdtemp, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { mock, test, type TestContext } from "node:test";
 import { calculateJwkThumbprint } from "jose";
 import { createManualClock, systemRandom, type ManualClock } from "../base/index.ts";
 import { openKeys } from "./keys.ts";
+
+const day = 24 * 60 * 60_000;
 
 async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "ashlar-keys-"));
@@ -74,6 +77,67 @@ test("another process knows a new key before it signs, and forgets a retired one
   equal(await here.verificationKey(old), undefined);
   await clock.advance(30_000);
   equal(await there.verificationKey(old), undefined);
+});
+
+test("J05 a flood of tokens with unknown kids costs one reading of the directory in 30 seconds", async (t) => {
+  const clock = createManualClock();
+  const directory = await temporaryDirectory(t);
+  const [here, there] = [await open(directory, clock), await open(directory, clock)];
+  const fresh = await there.rotate();
+  const readings = mock.method(files, "readdir");
+  syncBuiltinESMExports();
+  t.after(() => {
+    readings.mock.restore();
+    syncBuiltinESMExports();
+  });
+  const flood = () => Promise.all(Array.from({ length: 1_000 }, (_, index) => here.verificationKey(`${index}`)));
+  for (let second = 0; second < 29; second++) {
+    deepEqual(new Set(await flood()), new Set([undefined]));
+    await clock.advance(1_000);
+  }
+  equal(await here.verificationKey(fresh), undefined, "not even a key that is there now");
+  equal(readings.mock.callCount(), 0);
+  await clock.advance(1_000);
+  await flood();
+  equal(readings.mock.callCount(), 1);
+  ok(await here.verificationKey(fresh));
+  equal(readings.mock.callCount(), 1);
+});
+
+test("each key has a state, and the one that signs no more says until when it is needed", async (t) => {
+  const clock = createManualClock();
+  const keys = await open(await temporaryDirectory(t), clock);
+  const startedAtMs = clock.nowMs();
+  const old = (await keys.signingKey(startedAtMs)).kid;
+  deepEqual(await keys.list(), [{ kid: old, state: "signs", signsFromMs: startedAtMs }]);
+  const fresh = await keys.rotate();
+  const signsFromMs = startedAtMs + 60_000;
+  deepEqual(await keys.list(), [
+    { kid: old, state: "signs", signsFromMs: startedAtMs },
+    { kid: fresh, state: "published", signsFromMs },
+  ]);
+  await clock.advance(60_000);
+  const neededUntilMs = signsFromMs + 30 * day;
+  deepEqual(await keys.list(), [
+    { kid: old, state: "verifies", signsFromMs: startedAtMs, neededUntilMs },
+    { kid: fresh, state: "signs", signsFromMs },
+  ]);
+});
+
+test("J18 a rotation removes keys that have outlived all they signed, and none a millisecond sooner", async (t) => {
+  const clock = createManualClock();
+  const keys = await open(await temporaryDirectory(t), clock);
+  const first = (await keys.signingKey(clock.nowMs())).kid;
+  const second = await keys.rotate();
+  await clock.advance(60_000 + 30 * day - 1);
+  const third = await keys.rotate();
+  const kids = async () => (await keys.jwks()).keys.map(({ kid }) => kid);
+  deepEqual(await kids(), [first, second, third]);
+  await clock.advance(1);
+  const fourth = await keys.rotate();
+  deepEqual(await kids(), [second, third, fourth]);
+  equal(await keys.verificationKey(first), undefined);
+  equal((await keys.signingKey(clock.nowMs())).kid, second, "the new ones do not sign yet");
 });
 
 test("two processes that rotate at once make one key", async (t) => {

@@ -5,6 +5,9 @@
 // another process, still give the same bytes, which a retried refresh needs. A new key is therefore
 // published before it is in force, and every process looks at the directory often enough to know it
 // by then.
+//
+// Retiring a key ends every token that it signed. A key that has outlived them all is of no use to anybody,
+// and goes with the next rotation; so rotating from time to time is all that needs to be done.
 
 import { join } from "node:path";
 import type { CryptoKey, JWK } from "jose";
@@ -15,6 +18,17 @@ import { createKeyFile, readKeyFiles, removeKeyFile, type SigningKey } from "./k
 const rereadAfterMs = 30_000;
 /** How long a new key is known before it signs. Longer than `rereadAfterMs`, or a slow process would refuse its tokens. */
 const publishedForMs = 2 * rereadAfterMs;
+/** No token lives longer than a refresh token: this long after its last signature, a key can go unnoticed. */
+export const longestTokenMs = 30 * 24 * 60 * 60_000;
+
+export interface KeyState {
+  readonly kid: string;
+  /** `published` does not sign yet; `signs` is in force; `verifies` signs no more, and what it signed is good. */
+  readonly state: "published" | "signs" | "verifies";
+  readonly signsFromMs: number;
+  /** When the last token it signed has expired; for one that `verifies`. */
+  readonly neededUntilMs?: number;
+}
 
 export interface Keys {
   /** The key in force at that moment. */
@@ -23,7 +37,12 @@ export interface Keys {
   verificationKey(kid: string): Promise<CryptoKey | undefined>;
   /** The public keys as a JWK Set (RFC 7517), also those that do not sign yet. */
   jwks(): Promise<{ keys: JWK[] }>;
-  /** Makes a new key, in force after a minute. The old ones go on verifying until they are retired. Returns its kid. */
+  /** Every key, oldest first. */
+  list(): Promise<KeyState[]>;
+  /**
+   * Makes a new key, in force after a minute. The old ones go on verifying until they are retired, which
+   * those are at once whose tokens have all expired. Returns the kid of the new one.
+   */
   rotate(): Promise<string>;
   /** Ends a key and with it every token it signed: at once here, within 30 seconds in other processes. */
   retire(kid: string): Promise<void>;
@@ -66,6 +85,10 @@ export async function openKeys({ directory, clock, random }: KeysOptions): Promi
       await keepFresh(state);
       return { keys: state.keys.map((key) => key.publicJwk) };
     },
+    async list() {
+      await keepFresh(state);
+      return statesOf(state.keys, state.clock.nowMs());
+    },
     rotate: () => rotate(state),
     retire: (kid) => retire(state, kid),
   };
@@ -74,6 +97,16 @@ export async function openKeys({ directory, clock, random }: KeysOptions): Promi
 function inForce(keys: readonly SigningKey[], atMs: number): SigningKey {
   // A moment before the first key (a clock that was set back) is signed by the first.
   return keys.findLast((key) => key.signsFromMs <= atMs) ?? keys[0]!;
+}
+
+function statesOf(keys: readonly SigningKey[], nowMs: number): KeyState[] {
+  const signs = inForce(keys, nowMs);
+  return keys.map((key, index) => {
+    const { kid, signsFromMs } = key;
+    if (key === signs) return { kid, state: "signs", signsFromMs };
+    if (signsFromMs > nowMs) return { kid, state: "published", signsFromMs };
+    return { kid, state: "verifies", signsFromMs, neededUntilMs: keys[index + 1]!.signsFromMs + longestTokenMs };
+  });
 }
 
 async function keepFresh(state: State): Promise<void> {
@@ -98,7 +131,11 @@ async function read(state: State): Promise<void> {
 async function rotate(state: State): Promise<string> {
   await read(state);
   const number = state.keys.at(-1)!.number + 1;
-  await createKeyFile(state.directory, number, state.clock.nowMs() + publishedForMs, state.random);
+  const nowMs = state.clock.nowMs();
+  await createKeyFile(state.directory, number, nowMs + publishedForMs, state.random);
+  const outlived = statesOf(state.keys, nowMs).map(({ neededUntilMs = Infinity }) => neededUntilMs <= nowMs);
+  for (const [index, key] of state.keys.entries())
+    if (outlived[index]) await removeKeyFile(state.directory, key.number);
   await read(state);
   return state.keys.at(-1)!.kid;
 }

@@ -9,7 +9,7 @@
 
 import { decodeId, encodeId, uuidv7From, type Clock, type Random } from "../base/index.ts";
 import { signJwt, verifyJwt, type Claims } from "./jwt.ts";
-import type { Keys } from "./keys.ts";
+import { type Keys, longestTokenMs } from "./keys.ts";
 import { tokenRefused } from "./refusals.ts";
 
 /** What a verified access token says. */
@@ -81,7 +81,9 @@ export interface Tokens {
 
 export function createTokens(options: TokensOptions): Tokens {
   const { keys, issuer, audience, clock, random, remembered } = options;
-  const { accessTtlMs = 15 * 60_000, refreshTtlMs = 30 * 24 * 60 * 60_000 } = options;
+  const { accessTtlMs = 15 * 60_000, refreshTtlMs = longestTokenMs } = options;
+  if (Math.max(accessTtlMs, refreshTtlMs) > longestTokenMs)
+    throw new Error("A token may live 30 days at most: its key may be removed after that");
   const refreshAudience = `${audience}/auth/refresh`;
 
   return {

@@ -77,10 +77,47 @@ function createProgram(): Command {
     .option("--to <address>", "only mails to this address")
     .option("--limit <count>", "at most this many", readCount, 10)
     .action(async (options) => (await import("./mail.ts")).showMails(options));
+  addKeys(program);
   addEvents(program);
   addContract(program);
   return program;
 }
+
+function addKeys(program: Command): void {
+  const keys = program
+    .command("keys")
+    .description("look at the keys that sign tokens, and change them; JSON lines")
+    .addHelpText("after", rotation);
+  keys
+    .command("list")
+    .description("every key: published (does not sign yet), signs, or verifies (until when, at the latest)")
+    .action(async () => printKeys(({ list }) => list()));
+  keys
+    .command("rotate")
+    .description("make a new key, which signs after a minute; remove keys whose tokens have all expired")
+    .addHelpText("after", rotation)
+    .action(async () => printKeys(({ rotate }) => rotate()));
+  keys
+    .command("retire")
+    .description("end a key, and with it what it signed")
+    .argument("<kid>", "the id of a key")
+    .option("--now", "also while tokens that it signed are good: whoever holds one signs in again")
+    .addHelpText("after", rotation)
+    .action(async (kid, options) => printKeys(({ retire }) => retire(kid, options)));
+}
+
+async function printKeys(command: (keys: typeof import("./keys.ts")) => Promise<object[]>): Promise<void> {
+  const keys = await import("./keys.ts");
+  keys.print(await command(keys));
+}
+
+const rotation = `
+Nobody notices a rotation: the new key is in /.well-known/jwks.json before it signs, and what the old one signed
+is good until it expires. Running processes see either within 30 seconds. Rotate from time to time (cron), and
+when a key may have been seen by others:
+
+  ashlar keys rotate                the next key; wait a minute until it signs
+  ashlar keys retire <kid> --now    the old one is worth nothing any more, to whoever has it`;
 
 function addEvents(program: Command): void {
   const events = program.command("events").description("look at events and at what could not be handled; JSON lines");

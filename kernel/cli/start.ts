@@ -10,7 +10,7 @@ import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
-import { showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
+import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
 export async function start(): Promise<void> {
   try {
@@ -23,7 +23,7 @@ export async function start(): Promise<void> {
 
 async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void> {
   const { definition } = app;
-  const { system: systemSettings, demo, logLevel } = settings;
+  const { system: systemSettings, demo, demoRemains, logLevel } = settings;
   const terminal = process.stdout.isTTY;
   let ready = false;
   const logger = createLogger({ level: logLevel, readable: terminal });
@@ -36,7 +36,7 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
   await requireFolder(systemSettings.dataDirectory);
   await requireDatabases(systemSettings.databaseUrls);
   const starting = startSystem({
-    definition: { ...definition, ...(demo === undefined ? {} : { demo: demo.fill }) },
+    definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
     settings: systemSettings,
     clock: systemClock,
     random: systemRandom,
@@ -55,7 +55,11 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
 
   if (!end.asked()) {
     if (terminal) showWelcome({ definition, settings, system, root, tookMs: systemClock.nowMs() - startedAtMs });
-    else log.info(factsOf(system, settings), "Started");
+    else {
+      const warning = demoWarning(systemSettings.host, system.demo);
+      if (warning !== undefined) log.warn({}, warning);
+      log.info(factsOf(system, settings), "Started");
+    }
   }
   await end.wait();
   await system.stop();

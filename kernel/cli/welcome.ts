@@ -40,20 +40,20 @@ export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
   ];
   show(`\n  ${styleText("green", "Ready")} in ${(tookMs / 1000).toFixed(1)} s\n\n`);
   for (const [name, value] of lines) show(`  ${styleText("bold", name.padEnd(9))} ${value}\n`);
-  if (system.demo.length > 0 && !isLoopback(host)) {
-    show(
-      styleText(
-        "yellow",
-        `\n  Other machines can reach ${host}, and the demo passwords are known. Set NODE_ENV=production to be without demo data.\n`,
-      ),
-    );
-  }
+  const warning = demoWarning(host, system.demo);
+  if (warning !== undefined) show(styleText("yellow", `\n  ${warning}\n`));
   if (demo !== undefined && system.demo.length > 0) {
     show("\n  Try, in another terminal:\n");
     for (const { does, command } of demo.commands(url))
       show(`\n  ${styleText("dim", `# ${does}`)}\n${command.replaceAll(/^/gm, "  ")}\n`);
   }
   show(`\n  ${styleText("dim", "Ctrl-C stops it. What was stored stays.")}\n\n`);
+}
+
+/** What is to be said when others than this machine could use the demo logins. */
+export function demoWarning(host: string, demo: readonly string[]): string | undefined {
+  if (demo.length === 0 || isLoopback(host)) return undefined;
+  return `Other machines can reach ${host}, and the demo passwords are known. Set NODE_ENV=production to be without demo data.`;
 }
 
 /** Where a person on this machine finds it. */

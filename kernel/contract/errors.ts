@@ -93,6 +93,11 @@ export function invalid(details: readonly Detail[], message = "The request is no
   return new Failure(errors.validation, message, { details });
 }
 
+/** Throws the 400 that names every wrong field, unless there is none. */
+export function refuse(details: readonly Detail[]): void {
+  if (details.length > 0) throw invalid(details);
+}
+
 export function unprocessable(message: string, options?: FailureOptions): Failure {
   return new Failure(errors.unprocessable, message, options);
 }

@@ -28,6 +28,7 @@ export {
   errors,
   Failure,
   invalid,
+  refuse,
   notFound,
   unprocessable,
   type Detail,

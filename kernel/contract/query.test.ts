@@ -40,7 +40,7 @@ test("an empty query is the first page of twenty, newest first", () => {
   });
 });
 
-test("limit is 1 to 100 and page starts at 1; each is written as a plain integer", () => {
+test("N12 limit is 1 to 100 and page starts at 1; each is written as a plain integer", () => {
   equal(read("limit=100").list.limit, 100);
   equal(read("page=2147483647").list.page, 2147483647);
   for (const value of ["0", "101", "-1", "+5", "05", "5.0", "1e1", "", " 5", "NaN", "9999999999999999999"])
@@ -63,7 +63,7 @@ test("the id breaks ties in the direction of the last key, unless it is a key it
   deepEqual(read("sort=id").list.sort, [{ property: "id", descending: false }]);
 });
 
-test("unknown, repeated and empty sort keys are refused", () => {
+test("N01 unknown, repeated and empty sort keys are refused", () => {
   for (const keys of [
     "items",
     "total,total",
@@ -79,7 +79,7 @@ test("unknown, repeated and empty sort keys are refused", () => {
     deepEqual(refused(`sort=${encodeURIComponent(keys)}`), ["sort"], keys);
 });
 
-test("fields are those of the shape, each once; private and unknown ones are refused", () => {
+test("N01 fields are those of the shape, each once; private and unknown ones are refused", () => {
   deepEqual(read("fields=id,name", users).list.fields, ["id", "name"]);
   for (const names of ["passwordHash", "password", "id,id", "", "*", "id,", "role"])
     deepEqual(refused(`fields=${encodeURIComponent(names)}`, users), ["fields"], names);
@@ -103,7 +103,7 @@ test("a range may lie outside what the property may hold, but must be written as
   deepEqual(refused("positionMin=1.5"), ["positionMin"]);
 });
 
-test("a date means midnight in UTC; a date that does not exist is refused", () => {
+test("N12 a date means midnight in UTC; a date that does not exist is refused", () => {
   deepEqual(read("createdAfter=2026-01-02").list.filters, [
     { property: "createdAt", comparison: "after", values: ["2026-01-02T00:00:00Z"] },
   ]);
@@ -130,7 +130,7 @@ test("flags and days are filters too", () => {
   deepEqual(refused("done=1&rankMin=1", grammar), ["done", "rankMin"]);
 });
 
-test("what is given twice, unknown or not filterable is refused, every one by name", () => {
+test("N08 what is given twice, unknown or not filterable is refused, every one by name", () => {
   deepEqual(refused("limit=1&limit=2&status=pending&status=pending&userId=x&a[b]=1&sort=x"), [
     "limit",
     "status",

@@ -15,7 +15,7 @@ test("a cursor gives its values back to the list it was made for", () => {
   equal(encodeURIComponent(cursor), cursor);
 });
 
-test("for another list, caller or secret it is invalid, like a forged one", () => {
+test("N03 for another list, caller or secret it is invalid, like a forged one", () => {
   const cursor = cursors.encode("orders of usr_1", values);
   for (const binding of ["orders of usr_2", "", "orders of usr_1 "])
     throws(() => cursors.decode(binding, cursor), invalid);
@@ -24,7 +24,7 @@ test("for another list, caller or secret it is invalid, like a forged one", () =
   throws(() => others.decode("orders of usr_1", cursor), invalid);
 });
 
-test("every other spelling is invalid: each letter changed, cut short, padded, extended", () => {
+test("N03 every other spelling is invalid: each letter changed, cut short, padded, extended", () => {
   const cursor = cursors.encode("x", values);
   const changed = [...cursor].flatMap((letter, index) =>
     ["A", "B", "-", "=", "."]

@@ -92,7 +92,7 @@ test("the first start makes a cluster; later ones find the same data and passwor
   equal(second.urlOf("users"), first.urlOf("users"));
 });
 
-test("a role owns its database, may make schemas and extensions in it, and can enter no other", async () => {
+test("S11 a role owns its database, may make schemas and extensions in it, and can enter no other", async () => {
   const server = await start();
   await ask(server.urlOf("users"), "create schema ashlar");
   await ask(server.urlOf("users"), "create extension citext");
@@ -110,7 +110,7 @@ test("a role owns its database, may make schemas and extensions in it, and can e
   );
 });
 
-test("nobody comes in with a wrong password, and the passwords are for the owner's eyes", async () => {
+test("S11 nobody comes in with a wrong password, and the passwords are for the owner's eyes", async () => {
   const server = await start();
   const url = new URL(server.adminUrl);
   url.password = "";

@@ -155,7 +155,7 @@ test("a scope narrows by equality; an id that is none can match no row", () => {
   deepEqual(countSql(source, query(), { ownerId: "nonsense" }).values, ["00000000-0000-0000-0000-000000000000"]);
 });
 
-test("q looks for text as it is written: wildcards and quotes are letters", () => {
+test("N01 q looks for text as it is written: wildcards and quotes are letters", () => {
   const { text, values } = countSql(source, query({ q: "100%_\\'; drop table things --" }), {});
   match(text, /\(lower\("name"\) like lower\(\$1\)\)$/);
   deepEqual(values, ["%100\\%\\_\\\\'; drop table things --%"]);
@@ -169,7 +169,7 @@ test("where texts have a table of their own, q looks there", () => {
   );
 });
 
-test("nothing of a request is ever in the text, and a property without a column is a mistake", () => {
+test("N01 nothing of a request is ever in the text, and a property without a column is a mistake", () => {
   const { text } = listSql(
     source,
     query({ filters: [filter("name", "in", "'; select 1 --")], q: "'; select 2 --" }),

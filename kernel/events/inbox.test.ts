@@ -17,7 +17,7 @@ test("an event that arrives again, later or at the same moment, has its effect o
   deepEqual(await world.effects(), ["ord_a/1"]);
 });
 
-test("a refused event leaves nothing behind but its tries, and is asked for again with a growing, bounded delay", async () => {
+test("S04 a refused event leaves nothing behind but its tries, and is asked for again with a growing, bounded delay", async () => {
   const world = await createWorld(database);
   const { receive } = world.createInbox({
     limits: { backoffMinMs: 100, backoffMaxMs: 400 },
@@ -36,7 +36,7 @@ test("a refused event leaves nothing behind but its tries, and is asked for agai
   equal(await world.count("inbox_tries"), 1);
 });
 
-test("poison becomes a dead letter with its reason after a bounded number of tries, also across restarts; others go on", async () => {
+test("S04 poison becomes a dead letter with its reason after a bounded number of tries, also across restarts; others go on", async () => {
   const world = await createWorld(database);
   const relay = world.createRelay();
   world.listener.refuse("ord_a", 1, () => new Error("cannot divide by zero"));

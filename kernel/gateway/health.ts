@@ -6,7 +6,7 @@ export type CheckName = "database" | "cache" | "queue";
 
 export interface CheckReport {
   status: "up" | "down";
-  /** Milliseconds to the dependency and back; for several, the slowest. */
+  /** Milliseconds to the dependency and back; for several, the slowest. When it is down, until that was known. */
   latency: number;
 }
 
@@ -62,6 +62,7 @@ export function createHealth(options: {
 }
 
 async function check(probes: readonly (() => Promise<number>)[], clock: Clock): Promise<CheckReport> {
+  const startMs = clock.nowMs();
   const answered = new AbortController();
   const tooLate = clock
     .sleep(checkTimeoutMs, answered.signal)
@@ -71,7 +72,7 @@ async function check(probes: readonly (() => Promise<number>)[], clock: Clock): 
     const latencies = await Promise.race([Promise.all(probes.map((probe) => probe())), tooLate]);
     return { status: "up", latency: Math.max(0, ...latencies.map((ms) => Math.round(ms * 100) / 100)) };
   } catch {
-    return { status: "down", latency: checkTimeoutMs };
+    return { status: "down", latency: Math.max(0, clock.nowMs() - startMs) };
   } finally {
     answered.abort();
   }

@@ -7,14 +7,14 @@ function from(remoteAddress: string | undefined, forwarded?: string): IncomingMe
   return { socket: { remoteAddress }, headers: { "x-forwarded-for": forwarded } } as unknown as IncomingMessage;
 }
 
-test("without trusted proxies forwarding headers are not believed", () => {
+test("G03 without trusted proxies forwarding headers are not believed", () => {
   const addressOf = createAddressReader();
   equal(addressOf(from("192.0.2.1", "203.0.113.9")), "192.0.2.1");
   equal(addressOf(from("::ffff:192.0.2.1")), "192.0.2.1");
   equal(addressOf(from(undefined)), "unknown");
 });
 
-test("behind trusted proxies the nearest address that is not one of them counts", () => {
+test("G03 behind trusted proxies the nearest address that is not one of them counts", () => {
   const addressOf = createAddressReader(["10.0.0.0/8", "::1"]);
   equal(addressOf(from("10.0.0.1", "203.0.113.9")), "203.0.113.9");
   equal(addressOf(from("::ffff:10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2")), "203.0.113.9");
@@ -28,7 +28,7 @@ test("a wrong range is reported at start", () => {
   throws(() => createAddressReader(["proxy.example"]), /trusted proxy must be/);
 });
 
-test("an IPv6 client is counted by its /64, an IPv4 client by its address", () => {
+test("G04 an IPv6 client is counted by its /64, an IPv4 client by its address", () => {
   equal(bucketAddress("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
   equal(bucketAddress("2001:DB8:1:2::1"), "2001:db8:1:2::/64");
   equal(bucketAddress("2001:db8::1"), "2001:db8:0:0::/64");

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import { readJson } from "./body.ts";
+import { mock, test, type TestContext } from "node:test";
+import { gather, readJson } from "./body.ts";
 import { errorAnswer } from "./errors.ts";
 import { parseAnswer, startServer } from "./raw-exchange.ts";
 import { send } from "./respond.ts";
@@ -43,7 +43,37 @@ test("JSON is read, also in chunks of one byte", async (context) => {
   equal(parseAnswer(await raw(`${chunked}${chunks}0\r\n\r\n`)).body, '{"a":1}');
 });
 
-test("media types are compared without parameters and case, and only UTF-8 is read", async (context) => {
+test("N11 a body in very many tiny chunks is read, and one byte over the limit in them is refused", async (context) => {
+  const { raw } = await startEcho(context);
+  const head = post("", { "Transfer-Encoding": "chunked", "Content-Length": "" });
+  const inBytes = (body: string) => `${head}${body.replaceAll(/[^]/g, "1\r\n$&\r\n")}0\r\n\r\n`;
+  const atLimit = JSON.stringify("a".repeat(1022));
+  equal(parseAnswer(await raw(inBytes(atLimit))).body, atLimit);
+  equal(code(await raw(inBytes(` ${atLimit}`))), "413 PAYLOAD_TOO_LARGE");
+});
+
+test("N11 a megabyte that comes byte by byte fills one buffer that doubles eight times, and a single piece is not copied", () => {
+  const allocated = mock.method(Buffer, "allocUnsafe");
+  const megabyte = 2 ** 20;
+  const gathered = gather(megabyte);
+  const block = Buffer.alloc(65_536, "a");
+  for (let count = 0; count < megabyte; count++) ok(gathered.add(block.subarray(count % 65_536, (count % 65_536) + 1)));
+  equal(gathered.add(block.subarray(0, 1)), false);
+  const bytes = gathered.bytes();
+  deepEqual([bytes.byteLength, bytes.every((byte) => byte === 0x61)], [megabyte, true]);
+  deepEqual(
+    allocated.mock.calls.map(({ arguments: [size] }) => size),
+    [4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144, 524_288, megabyte],
+  );
+  allocated.mock.restore();
+
+  const single = gather(megabyte);
+  single.add(block);
+  equal(single.bytes().buffer, block.buffer);
+  equal(gather(1).bytes().byteLength, 0);
+});
+
+test("N10 media types are compared without parameters and case, and only UTF-8 is read", async (context) => {
   const { raw } = await startEcho(context);
   for (const type of [
     "Application/JSON",
@@ -81,7 +111,7 @@ test("415 comes before 413, and 413 before malformed JSON", async (context) => {
   equal(code(await raw(post("{"))), "400 MALFORMED_JSON");
 });
 
-test("an empty body, broken UTF-8 and duplicate keys are malformed JSON", async (context) => {
+test("N07 N08 an empty body, broken UTF-8 and duplicate keys are malformed JSON", async (context) => {
   const { raw } = await startEcho(context);
   equal(code(await raw(post(""))), "400 MALFORMED_JSON");
   equal(code(await raw(post("", { "Content-Length": "" }))), "400 MALFORMED_JSON");
@@ -98,7 +128,7 @@ test("a body at the limit is read and one byte more is not, announced or chunked
   equal(code(await raw(`${chunked}401\r\n ${atLimit}\r\n0\r\n\r\n`)), "413 PAYLOAD_TOO_LARGE");
 });
 
-test("a client that sends 50 MiB anyway still gets to read its 413, then the connection closes", async (context) => {
+test("N11 a client that sends 50 MiB anyway still gets to read its 413, then the connection closes", async (context) => {
   const { open } = await startEcho(context);
   const { socket, text, closed } = open({ keepsSending: true });
   socket.write(post("", { "Content-Length": String(50 * 1024 * 1024), Connection: "keep-alive" }));

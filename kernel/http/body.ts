@@ -56,18 +56,13 @@ export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): 
   if (request.destroyed) return Promise.reject(cutShort());
   sendContinue(request);
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
+    const gathered = gather(maxBytes);
     const onData = (chunk: Uint8Array) => {
-      size += chunk.byteLength;
-      if (size <= maxBytes) {
-        chunks.push(chunk);
-        return;
-      }
+      if (gathered.add(chunk)) return;
       request.pause();
       settle(() => reject(tooLarge(maxBytes)));
     };
-    const onEnd = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    const onEnd = () => settle(() => resolve(gathered.bytes()));
     const onGone = (cause?: unknown) => settle(() => reject(cutShort(cause)));
     const settle = (outcome: () => void) => {
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
@@ -75,6 +70,38 @@ export function readBytes(request: IncomingMessage, { maxBytes }: ReadOptions): 
     };
     request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
+}
+
+const firstBufferBytes = 4096;
+
+/**
+ * Joins the pieces of a body, up to `maxBytes`; a piece beyond them is not taken. Pieces are copied into one
+ * buffer that doubles: kept as they came, a million chunks of one byte would be a million objects, each of which
+ * holds on to the whole block it was received in. Most bodies are one piece, and that one is not copied.
+ */
+export function gather(maxBytes: number): { add(piece: Uint8Array): boolean; bytes(): Uint8Array } {
+  let buffer: Uint8Array = new Uint8Array();
+  let size = 0;
+  return {
+    add(piece) {
+      const needed = size + piece.byteLength;
+      if (needed > maxBytes) return false;
+      if (size === 0) buffer = piece;
+      else {
+        if (needed > buffer.byteLength) buffer = grown(buffer, size, Math.min(maxBytes, Math.max(needed, 2 * size)));
+        buffer.set(piece, size);
+      }
+      size = needed;
+      return true;
+    },
+    bytes: () => buffer.subarray(0, size),
+  };
+}
+
+function grown(buffer: Uint8Array, size: number, bytes: number): Uint8Array {
+  const larger = Buffer.allocUnsafe(Math.max(firstBufferBytes, bytes));
+  larger.set(buffer.subarray(0, size));
+  return larger;
 }
 
 /** Parses strictly (see `parseJson`); every refusal is 400 `MALFORMED_JSON`. */

@@ -17,6 +17,8 @@ export interface Connection {
   latest: IncomingMessage | undefined;
   /** Set once the bytes that come make no sense any more: the answer to them, when all before it are out. */
   lastWords: string | undefined;
+  /** Set once a request was refused as HTTP: nothing that follows it is served. */
+  refused: boolean;
   ended: boolean;
 }
 
@@ -26,6 +28,7 @@ export function openConnection(socket: Socket, clock: Clock, lingerMs: number): 
     unanswered: new Map(),
     latest: undefined,
     lastWords: undefined,
+    refused: false,
     ended: false,
   };
   // Once answered, a request is no longer told by node that its body will not come.

@@ -9,7 +9,7 @@ function request(headers: Record<string, string>, method = "GET"): IncomingMessa
   return { method, headers } as unknown as IncomingMessage;
 }
 
-test("an origin on the list is echoed and may read the headers of the API", () => {
+test("G11 an origin on the list is echoed and may read the headers of the API", () => {
   const headers = createCors({ origins: [shop] }).headers(request({ origin: shop }));
   equal(headers["access-control-allow-origin"], shop);
   equal(headers["access-control-expose-headers"]?.includes("ETag"), true);
@@ -17,7 +17,7 @@ test("an origin on the list is echoed and may read the headers of the API", () =
   equal(headers["vary"], "Origin");
 });
 
-test("another origin gets no permission, and the answer still varies by origin", () => {
+test("G11 another origin gets no permission, and the answer still varies by origin", () => {
   const cors = createCors({ origins: [shop], credentials: true });
   for (const origin of [
     "https://evil.example",
@@ -50,7 +50,7 @@ test("a preflight is answered with the methods of the route", () => {
   equal(cors.preflight(request(asked, "GET"), []), undefined);
 });
 
-test("without a list nothing is sent", () => {
+test("G11 without a list nothing is sent", () => {
   const cors = createCors({ origins: [] });
   deepEqual(cors.headers(request({ origin: shop })), {});
 });

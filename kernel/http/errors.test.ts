@@ -27,7 +27,7 @@ test("a failure is answered in the envelope or as problem details, with its head
   equal(limited.headers["cache-control"], "no-store");
 });
 
-test("whatever else was thrown says nothing but the request id", () => {
+test("G16 whatever else was thrown says nothing but the request id", () => {
   for (const error of [
     new Error("password=hunter2"),
     new Failure(errors.internal, "hunter2", { details: [{ field: "hunter2", message: "" }] }),

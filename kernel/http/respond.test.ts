@@ -16,7 +16,7 @@ async function ask(context: TestContext, answer: Answer, lines = "", method = "G
   );
 }
 
-test("every answer carries the headers that protect it, and no name of the software", async (context) => {
+test("G16 every answer carries the headers that protect it, and no name of the software", async (context) => {
   const { status, headers, body } = await ask(context, { status: 200, headers: { vary: "Accept" }, body: '{"ü":1}' });
   equal(status, 200);
   equal(headers.get("Content-Type"), "application/json; charset=utf-8");

@@ -60,7 +60,7 @@ const hostile: [name: string, bytes: string, expected: string][] = [
 ];
 
 for (const [name, bytes, expected] of hostile) {
-  test(`${name} gets the envelope and a closed connection, and the server lives`, async (context) => {
+  test(`G08 N14 ${name} gets the envelope and a closed connection, and the server lives`, async (context) => {
     const { raw } = await startServer(context, hello);
     const text = await raw(bytes);
     equal(refusal(text), expected);
@@ -70,7 +70,7 @@ for (const [name, bytes, expected] of hostile) {
   });
 }
 
-test("an offer of h2c, an unknown expectation and HTTP/1.0 without Host are served as HTTP/1.1", async (context) => {
+test("G09 an offer of h2c, an unknown expectation and HTTP/1.0 without Host are served as HTTP/1.1", async (context) => {
   const { raw } = await startServer(context, hello);
   const offers = "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
   equal(parseAnswer(await raw(`GET /a HTTP/1.1\r\nHost: x\r\n${offers}\r\n`)).body, '"/a"');
@@ -90,7 +90,30 @@ test("a client that ends its side after the request still gets its answer", asyn
   equal(parseAnswer(text()).body, '"/half"');
 });
 
-test("pipelined requests are answered in order, and broken bytes after them last", async (context) => {
+test("G08 what comes behind a request that was refused as HTTP reaches no handler, and the connection ends", async (context) => {
+  const reached: string[] = [];
+  const noting: HttpHandler = (request, response, requestId) => {
+    reached.push(request.url!);
+    return hello(request, response, requestId);
+  };
+  const { raw } = await startServer(context, noting);
+  for (const [refused, behind] of [
+    ["POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n", "/behind-a-coding"],
+    ["GET / HTTP/1.1\r\n\r\n", "/behind-no-host"],
+    ["GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "/behind-two-hosts"],
+  ] as const) {
+    const text = await raw(`${refused}GET ${behind} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    deepEqual(
+      [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status),
+      ["400"],
+      behind,
+    );
+    match(text, /^connection: close\r$/im, behind);
+  }
+  deepEqual(reached, []);
+});
+
+test("G08 pipelined requests are answered in order, and broken bytes after them last", async (context) => {
   const gate = Promise.withResolvers<void>();
   const { raw } = await startServer(context, async (request, response, requestId) => {
     if (request.url === "/1") await gate.promise;
@@ -101,7 +124,7 @@ test("pipelined requests are answered in order, and broken bytes after them last
   match(text, /^HTTP\/1\.1 200 [^]*"\/1"HTTP\/1\.1 200 [^]*"\/2"HTTP\/1\.1 400 [^]*BAD_REQUEST/);
 });
 
-test("a broken chunk is answered in place of the request it belongs to, once", async (context) => {
+test("G08 a broken chunk is answered in place of the request it belongs to, once", async (context) => {
   const { raw } = await startServer(
     context,
     (request, response, requestId) =>
@@ -217,7 +240,7 @@ test("answers that queue behind one another on a connection nobody reads are cut
   equal(server.inFlight(), 0);
 });
 
-test("a handler that throws or forgets to answer is logged, answered with 500, and the server lives", async (context) => {
+test("S04 a handler that throws or forgets to answer is logged, answered with 500, and the server lives", async (context) => {
   const logged: unknown[] = [];
   const log: Logger = { ...silentLogger, error: (fields) => void logged.push(fields["requestId"]) };
   const handle: HttpHandler = (request, response, requestId) => {

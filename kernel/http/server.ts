@@ -89,6 +89,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 function accept(state: ServerState, request: IncomingMessage, response: ServerResponse): void {
   const connection = state.connections.get(request.socket);
   if (connection === undefined) return void request.socket.destroy();
+  // Where it begins is anybody's guess: the one before was not understood, and ends the connection.
+  if (connection.refused) return;
   const requestId = state.requestIdOf(request.headers["x-request-id"]);
   connection.latest = request;
   state.inFlight++;
@@ -119,7 +121,12 @@ async function answer(
   requestId: string,
 ): Promise<void> {
   try {
-    const failure = protocolFailure(request, state.bounds) ?? overload(state, connection);
+    const misunderstood = protocolFailure(request, state.bounds);
+    if (misunderstood !== undefined) {
+      connection.refused = true;
+      response.shouldKeepAlive = false;
+    }
+    const failure = misunderstood ?? overload(state, connection);
     if (failure === undefined) await state.handle(request, response, requestId);
     else void send(request, response, errorAnswer(failure, requestId), { requestId });
     if (!response.writableEnded && !response.destroyed) throw new Error("The handler returned without an answer");

@@ -31,7 +31,7 @@ test("a full bucket lets maxRequests pass at once and then says when the next on
   equal(take(state, policy, startMs + 600).decision.allowed, true);
 });
 
-test("in any interval of t ms at most capacity + rate * t pass, exactly", () => {
+test("G14 in any interval of t ms at most capacity + rate * t pass, exactly", () => {
   const asks = fc.array(fc.tuple(fc.nat(5_000), fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 120 });
   fc.assert(
     fc.property(policies, asks, (policy, steps) => {
@@ -70,7 +70,7 @@ test("nothing is lost to rounding: asking often admits as much as asking seldom"
   );
 });
 
-test("a client that waits as told is never refused, and a millisecond less is too early", () => {
+test("G14 a client that waits as told is never refused, and a millisecond less is too early", () => {
   fc.assert(
     fc.property(
       policies,
@@ -96,7 +96,7 @@ test("a client that waits as told is never refused, and a millisecond less is to
   );
 });
 
-test("remaining and reset are true: that many pass now, and then it is full", () => {
+test("G14 remaining and reset are true: that many pass now, and then it is full", () => {
   fc.assert(
     fc.property(policies, fc.array(fc.nat(2_000), { minLength: 1, maxLength: 60 }), (policy, waitsMs) => {
       let state: BucketState | undefined;

@@ -17,7 +17,7 @@ test("all headers come from the same numbers", () => {
   });
 });
 
-test("a refusal has a Retry-After in whole seconds after which the request passes", () => {
+test("G14 a refusal has a Retry-After in whole seconds after which the request passes", () => {
   const policy = { maxRequests: 7, windowMs: 60_000 };
   const { state } = take(undefined, policy, nowMs, 7);
   const { decision } = take(state, policy, nowMs);

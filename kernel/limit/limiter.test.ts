@@ -13,7 +13,7 @@ test("each key has its own bucket, in each class", async () => {
   ok((await limiter.take("auth", "usr_1"))!.allowed);
 });
 
-test("after Retry-After the request passes", async () => {
+test("G14 after Retry-After the request passes", async () => {
   const clock = createManualClock();
   const limiter = createLimiter({ classes: { default: policy }, clock });
   await limiter.take("default", "usr_1", 3);

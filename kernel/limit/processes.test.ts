@@ -11,12 +11,13 @@ import { type Clock, silentLogger, systemClock } from "../base/index.ts";
 import { openRedis } from "../redis/index.ts";
 import { needsRedis, startTestRedis } from "../testing/index.ts";
 import type { Decision } from "./bucket.ts";
-import { patient } from "./fixture.ts";
 import { createSharedLimiter, type Limiter } from "./index.ts";
 
 const policy = { maxRequests: 40, windowMs: 50 };
 const processes = 4;
 const requests = 20_000;
+/** A busy machine is not to be taken for a store that hangs. */
+const answerMsMax = 20_000;
 /** Asked at a time by each process. */
 const atOnce = 32;
 
@@ -32,7 +33,7 @@ else testMany();
 /** In a child: answers one request, or asks many at once and answers what was let through. */
 async function serve(url: string, aheadMs: number): Promise<void> {
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
-  const redis = await openRedis({ ...patient, url, name: "one of many", clock, log: silentLogger });
+  const redis = await openRedis({ answerMsMax, url, name: "one of many", clock, log: silentLogger });
   const limiter = createSharedLimiter({
     classes: { default: policy },
     redis,

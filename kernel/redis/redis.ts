@@ -94,15 +94,15 @@ export async function openRedis({ url, name, answerMsMax = 100, clock, log }: Re
 }
 
 function createClient(url: string, name: string): RedisClient {
-  return new Client(url, {
+  // Written the usual way: the library takes REDISS:// for an address without TLS.
+  return new Client(new URL(url).href, {
     connectionName: name,
     connectTimeout: connectMsMax,
     disconnectTimeout: disconnectMsMax,
     socketTimeout: silenceMsMax,
     retryStrategy: (times) => Math.min(25 * 2 ** times, retryMsMax),
-    // Nothing is kept for later: who asked has gone on without an answer.
+    // Nothing is kept for later, or sent again: who asked has gone on without an answer.
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
   });

@@ -61,13 +61,16 @@ test("values are read, and a limit can be off", () => {
     PORT: "0",
     LIMIT_AUTH: "off",
     LIMIT_DEFAULT: "100/60s",
-    HUMAN_RESOURCES_DATABASE_URL: "postgres://me@host/people",
+    HUMAN_RESOURCES_DATABASE_URL: "postgres://me:Xk3-qq9-vB71@host/people",
     TRUSTED_PROXIES: "10.0.0.0/8",
     NODE_ENV: "production",
   });
   deepEqual([system.port, system.limits.auth, system.checkAnswers], [0, "off", false]);
   deepEqual(system.limits.default, { maxRequests: 100, windowMs: 60_000 });
-  deepEqual([system.databaseUrls.humanResources, system.trustedProxies], ["postgres://me@host/people", ["10.0.0.0/8"]]);
+  deepEqual(
+    [system.databaseUrls.humanResources, system.trustedProxies],
+    ["postgres://me:Xk3-qq9-vB71@host/people", ["10.0.0.0/8"]],
+  );
 });
 
 test("every mistake is reported, all together, by name and without its value", () => {

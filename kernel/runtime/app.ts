@@ -32,11 +32,18 @@ export interface AppSettings {
   readonly logLevel: LogLevel;
   /** Where nobody should try the app out, in production, there is none. */
   readonly demo: Demo | undefined;
+  /** In production, where it would be found and used by others, what is left of the demo data. */
+  readonly demoRemains?: Demo["remains"];
 }
 
 export interface Demo {
   /** Fills an empty system, on the embedded databases only. Answers lines for the person who started it. */
   readonly fill: NonNullable<SystemDefinition["demo"]>;
+  /**
+   * What an earlier start filled in that lets in whoever knows the demo, such as users with the known password: one
+   * word for each. A start in production refuses to go on while there is any.
+   */
+  readonly remains?: SystemDefinition["demoRemains"];
   /** What to paste into a shell first, each with what it does. */
   commands(url: string): readonly { does: string; command: string }[];
 }
@@ -81,10 +88,11 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
       const needed = "SMTP_URL" in variables ? neededForMail(environment) : {};
       const declared = { ...variables, ...misspeltLimits(variables, environment), ...needed };
       const values = readSettings(declared, environment) as StandardValues & Settings<V>;
+      const demo = spec.demo?.(values);
       return {
         system: systemSettingsOf(name, contracts, values),
         logLevel: values.LOG_LEVEL,
-        demo: values.NODE_ENV === "production" ? undefined : spec.demo?.(values),
+        ...(values.NODE_ENV === "production" ? { demo: undefined, demoRemains: demo?.remains } : { demo }),
       };
     },
   };

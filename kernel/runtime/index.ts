@@ -2,6 +2,7 @@
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { rateClasses } from "./check-limits.ts";
 export { createLogger, logLevels, type LogLevel } from "./log.ts";
+export { refuseInProduction } from "./production.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
   choiceSetting,

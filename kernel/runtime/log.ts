@@ -34,14 +34,16 @@ export function createLogger(options: {
   };
   const destination = options.destination ?? process.stdout;
   const stream = options.readable
-    ? pretty({
+    ? forTerminal({
         destination,
         colorize: process.stdout.isTTY && process.stdout.hasColors(),
         // A request is one short line; its id stays, since a 500 names it.
         messageFormat: ({ method, path, status, durationMs, job, msg }) =>
-          method === undefined
-            ? `${job === undefined ? "" : `${job}: `}${msg}`
-            : `${method} ${path} ${status} ${durationMs} ms`,
+          inOneLine(
+            method === undefined
+              ? `${job === undefined ? "" : `${job}: `}${msg}`
+              : `${method} ${path} ${status} ${durationMs} ms`,
+          ),
         ignore: "service,method,path,status,durationMs,job",
         translateTime: "HH:MM:ss",
         singleLine: true,
@@ -49,6 +51,28 @@ export function createLogger(options: {
       })
     : destination;
   return adapt(pino(settings, stream));
+}
+
+/** A terminal obeys control characters, and an error may quote what a client sent: they are shown, not obeyed. */
+function forTerminal(options: pretty.PrettyOptions): pino.DestinationStream {
+  const stream = pretty(options);
+  return { write: (line) => void stream.write(printable(line)) };
+}
+
+/**
+ * JSON whose strings say `\u001b` in letters where they held the character. Line feeds stay: stacks have
+ * them, and are indented.
+ */
+function printable(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- C1 controls are not escaped in JSON
+  return line.replaceAll(/\\(?:[\\brf]|u00[01][\da-f])|[\u007f-\u009f]/g, (found) => {
+    if (found === "\\\\") return found;
+    return found.length > 1 ? `\\${found}` : `\\\\u00${found.charCodeAt(0).toString(16)}`;
+  });
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll("\n", String.raw`\n`);
 }
 
 function adapt(logger: pino.Logger): Logger {

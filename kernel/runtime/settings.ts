@@ -4,6 +4,7 @@
 import { parseDuration } from "../base/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
 import { isRedisUrl } from "../redis/index.ts";
+import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
 
 export interface Setting<T> {
   readonly meaning: string;
@@ -12,6 +13,8 @@ export interface Setting<T> {
   /** Throws a sentence about what is expected. */
   read(text: string): T;
   readonly absent: T;
+  /** Throws a sentence about what is more to be expected of a value that is set for production. */
+  inProduction?(value: T): void;
 }
 
 export type Settings<S extends Record<string, Setting<unknown>>> = {
@@ -29,10 +32,13 @@ export function readSettings<S extends Record<string, Setting<unknown>>>(
 ): Settings<S> {
   const values: Record<string, unknown> = {};
   const mistakes: string[] = [];
+  const isProduction = environment["NODE_ENV"] === "production";
   for (const [name, setting] of Object.entries(declared)) {
     const text = environment[name];
     try {
-      values[name] = text === undefined || text === "" ? setting.absent : setting.read(text);
+      const isSet = text !== undefined && text !== "";
+      values[name] = isSet ? setting.read(text) : setting.absent;
+      if (isSet && isProduction) setting.inProduction?.(values[name]);
     } catch (error) {
       mistakes.push(`  ${name} ${(error as Error).message}`);
     }
@@ -105,29 +111,54 @@ export function refusedSetting(meaning: string, mistake: string): Setting<undefi
 }
 
 export function postgresSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
       throw new Error("must be a URL like postgres://user:password@host:5432/database");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (!isKnownOtherwise(url)) requireSecret(url);
+    },
+  };
 }
 
 export function redisSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (url.password !== "" || !isThisMachine(url.hostname)) requireSecret(url);
+    },
+  };
+}
+
+function isThisMachine(hostname: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 export function smtpSetting(meaning: string): Setting<string | undefined> {
-  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const isServer = url !== undefined && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
     if (!isServer || !/^\/?$/.test(url.pathname) || url.search !== "")
       throw new Error("must be a URL like smtp://user:password@host:587, or smtps://...");
     return text;
-  });
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      const url = new URL(text!);
+      if (url.username !== "") requireSecret(url);
+    },
+  };
 }
 
 function withoutSlashes(text: string): string {
@@ -138,9 +169,9 @@ function withoutSlashes(text: string): string {
 
 /** Where people's browsers find pages. A link with a token in it must not travel unencrypted. */
 export function publicUrlSetting(fallback: string, meaning: string): Setting<string> {
-  return setting(meaning, fallback, fallback, (text) => {
+  const read = (text: string) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    const plain = url?.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    const plain = url?.protocol === "http:" && isThisMachine(url.hostname);
     if (
       url === undefined ||
       (url.protocol !== "https:" && !plain) ||
@@ -148,7 +179,8 @@ export function publicUrlSetting(fallback: string, meaning: string): Setting<str
     )
       throw new Error("must be an address like https://shop.example; http only for this machine");
     return withoutSlashes(url.href);
-  });
+  };
+  return { ...setting(meaning, fallback, fallback, read), inProduction: requireEncrypted };
 }
 
 export function limitSetting(fallback: string, meaning: string): Setting<Policy | "off"> {

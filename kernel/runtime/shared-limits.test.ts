@@ -133,32 +133,36 @@ test(
   },
 );
 
-test("the buckets of a user, of an address and of an account are shared, each for itself", needsRedis, async () => {
-  const { systems } = await startTwo({
-    limits: { ...limits, auth: { maxRequests: 6, windowMs: 3_600_000 } },
-    trustedProxies: ["127.0.0.1"],
-  });
-  const userId = encodeId("usr", uuidv7(systemClock, systemRandom));
-  const authorizations = await Promise.all(systems.map((system) => system.authorization({ userId })));
-  const asUser = (system: TestSystem, index: number) =>
-    system.request("GET", "/v1/things", { authorization: authorizations[index % 2]! });
-  equal((await statuses(systems, 60, asUser)).passed, 20);
-  // From sixty addresses, to one account, however it is written.
-  const toOneAccount = (system: TestSystem, index: number) =>
-    system.request("POST", "/v1/logins", {
-      body: { email: index % 3 === 0 ? "Ann@Example.com" : "ann@example.com" },
-      headers: { "x-forwarded-for": `203.0.113.${index}` },
+test(
+  "G04 the buckets of a user, of an address or its network, and of an account are shared, each for itself",
+  needsRedis,
+  async () => {
+    const { systems } = await startTwo({
+      limits: { ...limits, auth: { maxRequests: 6, windowMs: 3_600_000 } },
+      trustedProxies: ["127.0.0.1"],
     });
-  equal((await statuses(systems, 60, toOneAccount)).passed, 6);
-  // From one network of an IPv6 customer, to sixty accounts.
-  const fromOneNetwork = (system: TestSystem, index: number) =>
-    system.request("POST", "/v1/logins", {
-      body: { email: `${index}@example.com` },
-      headers: { "x-forwarded-for": `2001:db8:1:2::${index.toString(16)}` },
-    });
-  equal((await statuses(systems, 60, fromOneNetwork)).passed, 6);
-  equal((await statuses(systems, 10, browse)).passed, 10);
-});
+    const userId = encodeId("usr", uuidv7(systemClock, systemRandom));
+    const authorizations = await Promise.all(systems.map((system) => system.authorization({ userId })));
+    const asUser = (system: TestSystem, index: number) =>
+      system.request("GET", "/v1/things", { authorization: authorizations[index % 2]! });
+    equal((await statuses(systems, 60, asUser)).passed, 20);
+    // From sixty addresses, to one account, however it is written.
+    const toOneAccount = (system: TestSystem, index: number) =>
+      system.request("POST", "/v1/logins", {
+        body: { email: index % 3 === 0 ? "Ann@Example.com" : "ann@example.com" },
+        headers: { "x-forwarded-for": `203.0.113.${index}` },
+      });
+    equal((await statuses(systems, 60, toOneAccount)).passed, 6);
+    // From one network of an IPv6 customer, to sixty accounts.
+    const fromOneNetwork = (system: TestSystem, index: number) =>
+      system.request("POST", "/v1/logins", {
+        body: { email: `${index}@example.com` },
+        headers: { "x-forwarded-for": `2001:db8:1:2::${index.toString(16)}` },
+      });
+    equal((await statuses(systems, 60, fromOneNetwork)).passed, 6);
+    equal((await statuses(systems, 10, browse)).passed, 10);
+  },
+);
 
 test("an operation costs what its contract says, and the documents say so too", needsRedis, async () => {
   const { systems } = await startTwo();

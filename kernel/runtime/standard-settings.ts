@@ -55,7 +55,7 @@ const surroundings = {
   NODE_ENV: choiceSetting(
     ["development", "test", "production"],
     "development",
-    "production is without demo data and without the check of every answer",
+    "production is without demo data and the check of every answer, and refuses weak passwords in URLs",
   ),
   INTERNAL_PORT: notYet("the port of /metrics"),
   REDIS_URL: redisSetting(

@@ -91,6 +91,8 @@ export interface SystemDefinition {
   readonly apiKeys?: ApiKeyOperation;
   /** Fills an empty store; runs only on the embedded database. Answers lines for the person who started it. */
   demo?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
+  /** What is left of the demo data, by name: while there is any, the start is refused. For production. */
+  demoRemains?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
 }
 
 export interface SystemOptions {
@@ -170,6 +172,7 @@ async function start(
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
   const { services, calls } = createServices(options, implementations, databases, secret, redis);
+  await refuseDemoData(options, services, platform);
   const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
 
   const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
@@ -328,6 +331,19 @@ async function fillDemo(
   if (definition.demo === undefined) return [];
   onProgress?.("Checking the demo data");
   return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
+}
+
+async function refuseDemoData(
+  { definition }: SystemOptions,
+  services: ReadonlyMap<string, RunningService>,
+  platform: Platform,
+) {
+  const contextOf = (name: string) => services.get(name)!.contextFor("demo data");
+  const remains = (await definition.demoRemains?.(contextOf, platform)) ?? [];
+  if (remains.length === 0) return;
+  throw new Error(
+    `There is demo data that anybody knows: ${remains.join(", ")}. In production the app does not start on it: choose another ASHLAR_DATA or database, or start without NODE_ENV=production and change or delete it.`,
+  );
 }
 
 function probesOf(

@@ -34,7 +34,7 @@ const outcome = (access: Access, caller: Caller, params: Record<string, string> 
   }
 };
 
-test("each rule against each caller", () => {
+test("Z01 Z02 Z03 each rule against each caller", () => {
   const admin = user("usr_1", "admin");
   const member = user("usr_2", "member");
   const rules: [

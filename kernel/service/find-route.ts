@@ -5,7 +5,7 @@ import { errors, Failure, type Method, notFound } from "../contract/index.ts";
 import type { Answer, Target } from "../http/index.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
 import { allMethods, type Route, type VersionedRoute } from "./routes.ts";
-import { chooseVersion, deprecationHeaders, splitPath } from "./versions.ts";
+import { chooseVersion, splitPath, versionHeaders } from "./versions.ts";
 
 export interface FoundRoute {
   route: Route;
@@ -27,11 +27,7 @@ export function findRoute(options: PipelineOptions, exchange: Exchange, target: 
     options.clock.nowMs(),
     successor,
   );
-  Object.assign(
-    exchange.headers,
-    { "api-version": String(version.number), vary: "Accept" },
-    deprecationHeaders(version, successor),
-  );
+  Object.assign(exchange.headers, versionHeaders(version, successor));
   if (exchange.message.method === "OPTIONS") return answerOptions(options, exchange.message, [...methods.keys()]);
   if (!exchange.accept.acceptable) throw new Failure(errors.notAcceptable, "Answers are application/json");
   const method = (exchange.message.method === "HEAD" ? "GET" : exchange.message.method) as Method;

@@ -5,7 +5,7 @@ import { createDatabase } from "../data/index.ts";
 import { createTestDatabase } from "../testing/index.ts";
 import { createIdempotentRun, idempotentRequest, readIdempotencyKey, RunElsewhere } from "./idempotency.ts";
 
-test("a key is 1 to 255 visible ASCII characters, bare or quoted, and both are the same key", () => {
+test("B12 a key is 1 to 255 visible ASCII characters, bare or quoted, and both are the same key", () => {
   equal(readIdempotencyKey("abc-123"), "abc-123");
   equal(readIdempotencyKey('"abc-123"'), "abc-123");
   equal(readIdempotencyKey("!~{}"), "!~{}");

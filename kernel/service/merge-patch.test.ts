@@ -33,7 +33,7 @@ test("what is merged into stays as it was, nested objects included", () => {
   deepEqual(target, { a: { b: 1 }, c: [1] });
 });
 
-test("names of the prototype are members like any other", () => {
+test("N04 names of the prototype are members like any other", () => {
   const merged = mergePatch({}, { constructor: { name: "x" }, toString: 1 }) as Record<string, unknown>;
   deepEqual([merged.constructor, merged.toString], [{ name: "x" }, 1]);
   equal(({} as Record<string, unknown>).name, undefined);

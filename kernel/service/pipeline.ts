@@ -22,7 +22,9 @@ import {
 import { authorize, authorizeScope } from "./authorize.ts";
 import { type Compute, readCached } from "./cached-reads.ts";
 import { type CallFacts, createContext } from "./context.ts";
-import { checkParams, decodeBody, decodeQuery, isDeleted } from "./decode.ts";
+import { decodeBody } from "./decode-body.ts";
+import { isDeleted } from "./decode-change.ts";
+import { checkParams, decodeQuery } from "./decode-query.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
 import {
   type Exchange,

@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import type { ApiVersion } from "../contract/index.ts";
-import { chooseVersion, deprecationHeaders, splitPath } from "./versions.ts";
+import { chooseVersion, splitPath, versionHeaders } from "./versions.ts";
 
 const versions: readonly ApiVersion[] = [
   { number: 1, deprecatedAt: "2026-01-01T00:00:00Z", sunsetAt: "2026-07-01T00:00:00Z" },
@@ -58,10 +58,12 @@ test("from its sunset on a version is 410, at that very millisecond", () => {
 });
 
 test("a deprecated version says since when, until when and what follows; a living one says nothing", () => {
-  deepEqual(deprecationHeaders(versions[0]!, "/v2/users"), {
+  deepEqual(versionHeaders(versions[0]!, "/v2/users"), {
+    "api-version": "1",
+    vary: "Accept",
     deprecation: "@1767225600",
     sunset: "Wed, 01 Jul 2026 00:00:00 GMT",
     link: '</v2/users>; rel="successor-version"',
   });
-  deepEqual(deprecationHeaders(versions[1]!, undefined), {});
+  deepEqual(versionHeaders(versions[1]!, undefined), { "api-version": "2", vary: "Accept" });
 });

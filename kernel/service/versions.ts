@@ -43,7 +43,7 @@ export function chooseVersion(
   const version = known(sent[0] ?? 1) ?? versions[0]!;
   if (version.sunsetAt !== undefined && Date.parse(version.sunsetAt) <= nowMs) {
     throw new Failure(errors.gone, `Version ${version.number} was switched off on ${version.sunsetAt}`, {
-      headers: deprecationHeaders(version, successor),
+      headers: versionHeaders(version, successor),
     });
   }
   return version;
@@ -61,8 +61,13 @@ function invalidVersion(message: string): Failure {
   });
 }
 
+/** What every answer in a version says of it, its refusals and its end included. */
+export function versionHeaders(version: ApiVersion, successor: string | undefined): Record<string, string> {
+  return { "api-version": String(version.number), vary: "Accept", ...deprecationHeaders(version, successor) };
+}
+
 /** `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and the way to the successor; empty for a living version. */
-export function deprecationHeaders(version: ApiVersion, successor: string | undefined): Record<string, string> {
+function deprecationHeaders(version: ApiVersion, successor: string | undefined): Record<string, string> {
   if (version.deprecatedAt === undefined) return {};
   return {
     deprecation: `@${Math.floor(Date.parse(version.deprecatedAt) / 1000)}`,

@@ -47,7 +47,7 @@ test("rows of a template are made once and copied", async () => {
   equal(filled, 1);
 });
 
-test("a test database belongs to a role that may do no more than in production", async () => {
+test("S11 a test database belongs to a role that may do no more than in production", async () => {
   const { url } = await createTestDatabase();
   const { rows } = await using(url, (database) =>
     database.query(

@@ -14,6 +14,7 @@ import {
   systemRandom,
   uuidv7,
 } from "../base/index.ts";
+import { openApi } from "../contract/index.ts";
 import {
   rateClasses,
   startSystem,
@@ -24,6 +25,7 @@ import {
 } from "../runtime/index.ts";
 import { migrationsOf } from "../service/index.ts";
 import { createClient, type TestClient } from "./client.ts";
+import { documentedBy } from "./documented/documented.ts";
 import { createTestDatabase } from "./postgres.ts";
 
 export interface TestSystem extends TestClient {
@@ -55,6 +57,7 @@ const settleRoundsMax = 2_000;
 
 /**
  * Starts a system with fresh databases; it is stopped after the file's tests. Limits are off unless given.
+ * Every answer to `request` is compared with the system's OpenAPI document, and throws where it differs.
  * Call it at the top level of a test file: what is called in a `before` hook is stopped when the hook ends.
  */
 export async function startTestSystem({
@@ -101,8 +104,15 @@ export async function startTestSystem({
   });
   const rows: TestSystem["rows"] = async (service, sql, values) =>
     (await system.services.get(service)!.parts.database.query(sql, values)).rows;
+  const client = createClient(system.url);
+  const documented = documentedBy(openApi(definition.contracts, definition));
   return {
-    ...createClient(system.url),
+    ...client,
+    async request(method, path, request) {
+      const answer = await client.request(method, path, request);
+      documented.check(method, path, answer);
+      return answer;
+    },
     system,
     clock,
     rows,

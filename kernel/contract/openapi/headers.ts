@@ -12,7 +12,15 @@ const headers = {
     ...line,
     description: "The origin of the page that asked, when it is on the list of allowed ones",
   },
+  "Access-Control-Allow-Credentials": {
+    type: "string",
+    enum: ["true"],
+    description: "To an allowed origin, where pages may send credentials",
+  },
+  "Access-Control-Expose-Headers": { ...line, description: "To an allowed origin: what its page may read" },
   "API-Version": { ...count, description: "The version of the API that answered", minimum: 1, maximum: 9999 },
+  Accept: { ...line, description: "The media types a body may have; on 415" },
+  "Accept-Encoding": { ...line, description: "`identity` when the body was compressed, which is not taken; on 415" },
   "Accept-Patch": { ...line, description: "The media types a PATCH may have; on PATCH" },
   Allow: { ...line, description: "The methods this address has; on 405" },
   "Cache-Control": { ...line, description: "Who may keep the answer; `no-store` on refusals and credentials" },
@@ -65,41 +73,52 @@ export const commonHeaders = [
   "Cache-Control",
   "Vary",
   "Access-Control-Allow-Origin",
+  "Access-Control-Allow-Credentials",
+  "Access-Control-Expose-Headers",
 ] as const satisfies HeaderName[];
 const negotiated = [...commonHeaders, "API-Version", ...rateLimitHeaderNames] as const satisfies HeaderName[];
 
 /** What a success carries. */
 export function successHeaders(operation: AnyOperation, version: ApiVersion): HeaderName[] {
-  const { method, status, secret, resource, action, returns, idempotent } = operation;
+  const { method, status, resource, action, returns, idempotent } = operation;
   const answersPage = isPage(returns);
   const one = resource !== undefined && action !== "bulk";
-  const tagged = returns !== undefined && !secret && (method === "GET" || one);
-  const deprecated = version.deprecatedAt !== undefined;
+  const tagged = returns !== undefined && (method === "GET" || one);
   const names: (HeaderName | false)[] = [
     ...negotiated,
     tagged && "ETag",
     status === 201 && one && "Location",
-    (answersPage || deprecated) && "Link",
+    answersPage && "Link",
     idempotent && "Idempotent-Replayed",
-    deprecated && "Deprecation",
-    version.sunsetAt !== undefined && "Sunset",
+    ...versionHeaders(version),
   ];
-  return names.filter((name) => name !== false);
+  return distinct(names.filter((name) => name !== false));
+}
+
+/** What every answer of a version says once it is known that it will end. */
+function versionHeaders({ deprecatedAt, sunsetAt }: ApiVersion): HeaderName[] {
+  return [
+    ...(deprecatedAt === undefined ? [] : (["Deprecation", "Link"] as const)),
+    ...(sunsetAt === undefined ? [] : (["Sunset"] as const)),
+  ];
+}
+
+function distinct(names: readonly HeaderName[]): HeaderName[] {
+  return [...new Set(names)];
 }
 
 const ofStatus: Readonly<Record<number, readonly HeaderName[]>> = {
   401: ["WWW-Authenticate"],
   403: ["WWW-Authenticate"],
   409: ["Retry-After"],
-  410: ["Deprecation", "Sunset"],
-  415: ["Accept-Patch"],
+  415: ["Accept", "Accept-Encoding", "Accept-Patch"],
   429: ["Retry-After"],
   503: ["Retry-After"],
 };
 
 /** What a refusal carries. */
-export function refusalHeaders(status: number): readonly HeaderName[] {
-  return [...negotiated, ...(ofStatus[status] ?? [])];
+export function refusalHeaders(status: number, version?: ApiVersion): readonly HeaderName[] {
+  return [...negotiated, ...(ofStatus[status] ?? []), ...(version === undefined ? [] : versionHeaders(version))];
 }
 
 /** A header as `components` describes it. */

@@ -106,6 +106,7 @@ function documentPath(
 ): object {
   const names: HeaderName[] = [...commonHeaders, ...(limited ? rateLimitHeaderNames : [])];
   const headers = headersOf(names, components);
+  const headersOfUnavailable = headersOf([...names, "Retry-After"], components);
   const refused = (code: ErrorCode) => ({ [code.status]: refusal(code.status, [code], components) });
   return {
     operationId,
@@ -120,7 +121,13 @@ function documentPath(
       ...refused(errors.internal),
       ...(unavailable === undefined
         ? {}
-        : { 503: { description: unavailable, headers, content: { [mediaType]: { schema: content.schema } } } }),
+        : {
+            503: {
+              description: unavailable,
+              headers: headersOfUnavailable,
+              content: { [mediaType]: { schema: content.schema } },
+            },
+          }),
       default: refusalBeforeRouting(components),
     },
   };

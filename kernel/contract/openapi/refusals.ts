@@ -4,17 +4,23 @@ import { type ErrorCode, errors } from "../errors.ts";
 import { type Components, headersOf, type Reference } from "./components.ts";
 import { commonHeaders, refusalHeaders } from "./headers.ts";
 import { pascalCase } from "./schema.ts";
+import type { ApiVersion } from "../version.ts";
 
-/** A refusal with exactly these codes, which many operations share. */
-export function refusal(status: number, codes: readonly ErrorCode[], components: Components): Reference {
+/** A refusal with exactly these codes, which many operations share; a version that will end says so in all of its own. */
+export function refusal(
+  status: number,
+  codes: readonly ErrorCode[],
+  components: Components,
+  version?: ApiVersion,
+): Reference {
   const [first] = codes;
   const name =
     codes.length === 1
       ? pascalCase(first!.code.toLowerCase())
       : `Status${status}${codes.map(({ code }) => pascalCase(code.toLowerCase())).join("Or")}`;
-  return components.responses.refer("", [name], {
+  return components.responses.refer("", [name, `${name}V${version?.number}`], {
     description: codes.map(({ code, meaning }) => (codes.length === 1 ? meaning : `${code}: ${meaning}`)).join(". "),
-    headers: headersOf(refusalHeaders(status), components),
+    headers: headersOf(refusalHeaders(status, version), components),
     content: refusalContent(codes, components),
   });
 }

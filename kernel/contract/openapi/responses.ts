@@ -2,9 +2,10 @@
 
 import { type Components, headersOf, jsonContent, type Reference } from "./components.ts";
 import { errorsOf } from "./errors.ts";
-import { commonHeaders, successHeaders } from "./headers.ts";
+import { successHeaders } from "./headers.ts";
 import { refusal, refusalBeforeRouting } from "./refusals.ts";
 import type { AnyOperation } from "../operation.ts";
+import { isPage } from "../resource.ts";
 import type { ApiVersion } from "../version.ts";
 
 export interface Success {
@@ -19,7 +20,7 @@ export function responsesOf(
   success: Success,
   components: Components,
 ): Record<string, object> {
-  const { status, method, secret, returns } = operation;
+  const { status, method, returns } = operation;
   const responses: Record<string, object> = {
     [status]: {
       description: status === 201 ? "Created" : status === 204 ? "Done; there is nothing to show" : "OK",
@@ -27,16 +28,18 @@ export function responsesOf(
       ...(success.schema && { content: jsonContent(success.schema, success.example) }),
     },
   };
-  if (method === "GET" && returns !== undefined && !secret) responses[304] = notModified(components);
+  if (method === "GET" && returns !== undefined) responses[304] = notModified(operation, version, components);
   for (const [refused, codes] of Map.groupBy(errorsOf(operation, version), (code) => code.status)) {
-    responses[refused] = refusal(refused, codes, components);
+    responses[refused] = refusal(refused, codes, components, version);
   }
   return { ...responses, default: refusalBeforeRouting(components) };
 }
 
-function notModified({ responses, headers }: Components): Reference {
-  return responses.refer("", ["NotModified"], {
+/** It has the headers of the answer it stands for. */
+function notModified(operation: AnyOperation, version: ApiVersion, { responses, headers }: Components): Reference {
+  const name = isPage(operation.returns) ? "PageNotModified" : "NotModified";
+  return responses.refer("", [name, `${name}V${version.number}`], {
     description: "The client's copy is still good",
-    headers: headersOf([...commonHeaders, "API-Version", "ETag"], { headers }),
+    headers: headersOf(successHeaders(operation, version), { headers }),
   });
 }

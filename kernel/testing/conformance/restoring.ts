@@ -140,11 +140,11 @@ export function checkRestoring(bench: Bench): void {
       await ask("PATCH", item(deleted.id), { body: bench.variation(deleted), headers: { "if-match": "*" } }),
       404,
     );
-    for (const value of ["2026-01-01T00:00:00Z", false, ""])
-      assert.deepEqual(
-        refused(await ask("PATCH", item(living.id), { body: { deletedAt: value }, headers: { "if-match": "*" } }), 400),
-        ["deletedAt"],
-      );
+    for (const value of ["2026-01-01T00:00:00Z", false, ""]) {
+      const answer = await ask("PATCH", item(living.id), { body: { deletedAt: value }, headers: { "if-match": "*" } });
+      assert.equal(answer.status, 400, answer.text);
+      assert.deepEqual(answer.json.error.details, [{ field: "deletedAt", message: "must be null" }]);
+    }
     if (has("replace"))
       assert.deepEqual(
         refused(

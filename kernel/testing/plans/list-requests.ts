@@ -10,6 +10,7 @@ import {
   grammarOf,
   readListQuery,
   type Resource,
+  restorersOf,
   schemaOf,
   type ServiceContract,
   shapeOf,
@@ -50,7 +51,7 @@ export async function listRequests(
 
 /** The first page, the second, and one from the middle of the table on, by cursor. */
 function pagesOf(
-  { spec }: Resource,
+  resource: Resource,
   { path }: AnyOperation,
   grammar: Grammar,
   scope: Scope,
@@ -62,12 +63,13 @@ function pagesOf(
     const asked = Object.entries({ ...ask.query, ...more });
     const { list, details } = readListQuery(grammar, new Map(asked.map(([name, value]) => [name, [value]])));
     if (details.length > 0)
-      throw new Error(`${spec.path} refuses ${JSON.stringify(asked)}: ${JSON.stringify(details)}`);
+      throw new Error(`${resource.spec.path} refuses ${JSON.stringify(asked)}: ${JSON.stringify(details)}`);
     const after = list.cursor === undefined ? undefined : list.sort.map(({ property }) => middle[snakeCase(property)]);
     const text = asked.map(([name, value]) => `${name}=${value}`).join("&");
     return { ...ask, title: `${path}${text === "" ? "" : `?${text}`}${whose}`, query: list, scope, after };
   };
-  return [request({}), request({ page: "2" }), request({ cursor: "middle" })];
+  const ways: Record<string, string>[] = [{}, { page: "2" }, { cursor: "middle" }];
+  return [...ways, ...(restorersOf(resource) === undefined ? [] : [{ includeDeleted: "true" }])].map(request);
 }
 
 /** What an address or an owner narrows the list to; without any, and where both may ask, everything too. */
@@ -131,8 +133,10 @@ function searches({ table, spec }: Resource): Ask[] {
     : Object.entries(words).map(([q, leavesMany]) => ({ query: { q }, leavesMany, remedy }));
 }
 
-function remedyOf({ table, spec }: Resource, serving: string): string {
-  return `create index on ${table} ${serving}${spec.softDelete ? " where deleted_at is null" : ""}`;
+/** Where somebody may list the deleted too, one index serves both lists. */
+function remedyOf(resource: Resource, serving: string): string {
+  const partial = resource.spec.softDelete && restorersOf(resource) === undefined;
+  return `create index on ${resource.table} ${serving}${partial ? " where deleted_at is null" : ""}`;
 }
 
 async function middleRow(db: Queryable, resource: Resource): Promise<Row> {

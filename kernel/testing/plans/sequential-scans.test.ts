@@ -11,6 +11,7 @@ import {
   oneOf,
   owner,
   resource,
+  role,
   service,
   text,
 } from "../../contract/index.ts";
@@ -38,7 +39,6 @@ const thing = resource("thing", {
   access: { list: anyone },
 });
 const versions = [{ number: 1 }];
-const contract = service("things", { database: "things", summary: "Things", versions, resources: [thing] });
 
 const { url } = await createTestDatabase();
 const database = createDatabase({ url, log: silentLogger, clock: systemClock });
@@ -61,7 +61,10 @@ const remedies = [
   `create index on things (owner_id, created_at, id) ${living}`,
   "create index on things using gin (lower(name) gin_trgm_ops)",
 ];
-const find = async (one = contract) => findSequentialScans(database, one, one.allOperations.listThings!);
+const restorable = { ...thing, spec: { ...thing.spec, softDelete: { restorableBy: role("admin") } } } as typeof thing;
+const contractWith = (one: typeof thing) =>
+  service("things", { database: "things", summary: "Things", versions, resources: [one] });
+const find = async (one = contractWith(thing)) => findSequentialScans(database, one, one.allOperations.listThings!);
 
 test("every way to list that no index serves is named, with what it read and the index that would serve it", async () => {
   const findings = await find();
@@ -73,12 +76,26 @@ test("every way to list that no index serves is named, with what it read and the
 
 test("a list of an owner's own rows needs an index that begins with the owner", async () => {
   const own = { ...thing, spec: { ...thing.spec, owner: "ownerId", access: { list: owner } } } as typeof thing;
-  const findings = await find(service("things", { database: "things", summary: "Things", versions, resources: [own] }));
+  const findings = await find(contractWith(own));
   assert.match(findings.join("\n"), /of \/things of one ownerId reads 20000 rows/);
+});
+
+test("where the deleted may be listed, one index that holds them too is asked for", async () => {
+  const findings = await find(contractWith(restorable));
+  const needed = findings.map((finding) => finding.replace(/^.*\): /, ""));
+  assert.deepEqual(needed.toSorted(), remedies.map((remedy) => remedy.replace(` ${living}`, "")).toSorted());
 });
 
 test("with the indexes it named there is nothing left to name", async () => {
   for (const remedy of remedies) await database.query(remedy);
   await database.query("vacuum (analyze) things");
   assert.deepEqual(await find(), []);
+});
+
+test("an index of the living does not serve the list of everything", async () => {
+  const findings = await find(contractWith(restorable));
+  assert.match(
+    findings.join("\n"),
+    /The page of \/things\?includeDeleted=true reads 20000 rows \(Seq Scan on things\)/,
+  );
 });

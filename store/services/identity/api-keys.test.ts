@@ -51,7 +51,7 @@ test("a key is shown once, begins with its id, and acts for its owner; only a ha
   ok(!String(row!.text).includes(key.slice(id.length + 1)));
 });
 
-test("a key does what its scopes say and no more: 403 names the scope", async () => {
+test("Z02 a key does what its scopes say and no more: 403 names the scope", async () => {
   const owner = await someone();
   const reading = await keyOf(owner);
   const path = `/v1/users/${owner.id}`;
@@ -68,7 +68,7 @@ test("a key does what its scopes say and no more: 403 names the scope", async ()
   equal((await use(foreign.key)).status, 403);
 });
 
-test("a key reaches nobody else's objects, and what needs a person it cannot do whatever its scopes", async () => {
+test("Z01 a key reaches nobody else's objects, and what needs a person it cannot do whatever its scopes", async () => {
   const [owner, other] = [await someone(), await someone()];
   const { id, key } = await keyOf(owner, { scopes: ["identity:read", "identity:write"] });
   equal((await use(key, "GET", `/v1/users/${other.id}`)).status, 404);

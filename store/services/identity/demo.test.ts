@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { createPasswords } from "ashlar/auth";
 import { systemClock } from "ashlar/base";
-import { seedUsers } from "./demo.ts";
+import { seedUsers, usersWithPassword } from "./demo.ts";
 import { bearer, cheapCost, startIdentity } from "./fixture.ts";
 
 const password = "ashlar-demo";
@@ -26,4 +26,25 @@ test("demo users are registered once, announced, and can sign in with the given 
 
   await api.request("DELETE", "/v1/users/me", bearer(member));
   equal((await seed()).size, 7);
+});
+
+test("S10 the demo users are found whose password anybody knows still, and nobody else who took their address", async () => {
+  const api = await startIdentity();
+  const passwords = createPasswords({ clock: systemClock, cost: cheapCost });
+  const contextFor = () => api.system.services.get("identity")!.contextFor("demo data");
+  const found = () => usersWithPassword(contextFor(), { passwords, password });
+  await api.register("mei.tanaka@example.com");
+  deepEqual(await found(), []);
+  const ids = await seedUsers(contextFor(), { passwords, password });
+  equal((await found()).length, 7);
+
+  const admin = bearer(await api.login("admin@example.com", password));
+  const body = { currentPassword: password, newPassword: "correct horse battery" };
+  const change = await api.request("PUT", `/v1/users/${ids.get("admin@example.com")}/password`, { ...admin, body });
+  equal(change.status, 204);
+  await api.request("DELETE", "/v1/users/me", bearer(await api.login("member@example.com", password)));
+  deepEqual(
+    (await found()).map((email) => email.split("@")[0]),
+    ["ines.okafor", "jonas.lindqvist", "rafael.souza", "sofia.kowalska", "tariq.haddad"],
+  );
 });

@@ -40,6 +40,20 @@ export async function seedUsers(
   return new Map(living.map(([email, { id }]) => [email, id]));
 }
 
+/** The living demo users whose password is this one still, by email. */
+export async function usersWithPassword(
+  ctx: Context,
+  { passwords, password }: { passwords: Passwords; password: string },
+): Promise<string[]> {
+  const { rows } = await ctx.db.query<{ email: string; password_hash: string }>(
+    `select email, password_hash from users where lower(email collate "C") = any($1) and deleted_at is null`,
+    [demoUsers.map(({ email }) => email)],
+  );
+  const found: string[] = [];
+  for (const { email, password_hash: hash } of rows) if ((await passwords.verify(hash, password)).ok) found.push(email);
+  return found.toSorted();
+}
+
 async function seedUser(ctx: Context, demoUser: DemoUser, passwordHash: string): Promise<void> {
   try {
     await createRow(ctx, user, { ...demoUser, passwordHash, emailVerifiedAt: ctx.now() });

@@ -11,7 +11,7 @@ test("a cart that was never used is empty, not missing", async () => {
   assert.deepEqual(json, { userId, items: [], total: 0, currency: null, version: 0, updatedAt: null });
 });
 
-test("a cart shows today's prices, keeps one line per product and is emptied by checkout", async () => {
+test("B04 a cart shows today's prices, keeps one line per product and is emptied by checkout", async () => {
   const { authorization, userId } = await shop.customer();
   const mug = await shop.product({ price: 10, stock: 9 });
   const path = `/v1/users/${userId}/cart`;
@@ -49,7 +49,7 @@ test("removing an item is 204, and 404 when it is not there; emptying the cart i
   assert.equal((await shop.request("GET", path, { authorization })).json.items.length, 0);
 });
 
-test("an unknown product or another currency is 422, a bad quantity 400, somebody else's cart 404", async () => {
+test("B01 B03 an unknown product or another currency is 422, a bad quantity 400, somebody else's cart 404", async () => {
   const { authorization, userId } = await shop.customer();
   const stranger = await shop.customer();
   const [euro, dollar] = [await shop.product(), await shop.product({ currency: "USD" })];
@@ -63,7 +63,7 @@ test("an unknown product or another currency is 422, a bad quantity 400, somebod
   assert.equal((await shop.request("GET", `/v1/users/${userId}/cart`, { authorization })).json.items[0].quantity, 1);
 });
 
-test("a product that was deleted stays visible in the cart, and checking out says which it is", async () => {
+test("B04 a product that was deleted stays visible in the cart, and checking out says which it is", async () => {
   const { authorization, userId } = await shop.customer();
   const gone = await shop.product();
   await shop.request("PUT", `/v1/users/${userId}/cart/items/${gone.id}`, { authorization, body: { quantity: 1 } });

@@ -19,7 +19,7 @@ function step(id: string, status: string, authorization: string, version?: numbe
   });
 }
 
-test("an admin ships and delivers a confirmed order; every other step is 409 and names the legal ones", async () => {
+test("B15 an admin ships and delivers a confirmed order; every other step is 409 and names the legal ones", async () => {
   const { id } = await anOrder();
   const early = await step(id, "delivered", shop.admin, 2);
   assert.deepEqual([early.status, early.json.error.code], [409, "ILLEGAL_TRANSITION"]);
@@ -38,7 +38,7 @@ test("an admin ships and delivers a confirmed order; every other step is 409 and
   );
 });
 
-test("a customer may cancel and nothing else; cancelling gives the stock back once", async () => {
+test("B15 a customer may cancel and nothing else; cancelling gives the stock back once", async () => {
   const { id, authorization, product } = await anOrder(5);
   assert.equal((await step(id, "shipped", authorization, 2)).status, 403);
   const cancelled = await step(id, "cancelled", authorization, 2);
@@ -48,7 +48,7 @@ test("a customer may cancel and nothing else; cancelling gives the stock back on
   assert.equal(await shop.stockOf(product.id), 5);
 });
 
-test("cancelling right after checkout, before the sale is settled, still gives the stock back once", async () => {
+test("B17 cancelling right after checkout, before the sale is settled, still gives the stock back once", async () => {
   const { authorization } = await shop.customer();
   const product = await shop.product({ stock: 4 });
   const { json } = await shop.checkout(authorization, { items: [{ productId: product.id, quantity: 3 }] });
@@ -63,7 +63,7 @@ test("cancelling right after checkout, before the sale is settled, still gives t
   assert.equal((await shop.request("GET", `/v1/orders/${json.id}`, { authorization })).json.status, "cancelled");
 });
 
-test("a step needs the version it is based on: 428 without, 412 and 409 with another", async () => {
+test("B16 a step needs the version it is based on: 428 without, 412 and 409 with another", async () => {
   const { id, authorization } = await anOrder();
   const path = `/v1/orders/${id}`;
   assert.equal((await step(id, "cancelled", authorization)).status, 428);
@@ -101,7 +101,7 @@ test("a step needs the version it is based on: 428 without, 412 and 409 with ano
   );
 });
 
-test("of twelve writers with one version one gets 200 and eleven 412", async () => {
+test("B16 of twelve writers with one version one gets 200 and eleven 412", async () => {
   const { id } = await anOrder();
   const answers = await Promise.all(
     Array.from({ length: 12 }, () =>

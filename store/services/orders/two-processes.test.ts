@@ -17,7 +17,7 @@ const settings = { databaseUrls: { catalog: catalogUrl!, orders: ordersUrl! } };
 const shops = [await openShop(settings), await openShop(settings)];
 const [shop] = shops as [(typeof shops)[number]];
 
-test("fifty checkouts with one key at two processes place one order and take its stock once", async () => {
+test("B08 fifty checkouts with one key at two processes place one order and take its stock once", async () => {
   const { userId } = await shop.customer();
   const authorizations = await Promise.all(shops.map((one) => one.authorization({ userId })));
   for (let round = 1; round <= 5; round++) {
