@@ -5,9 +5,10 @@ import type { Queryable, Tx } from "../data/index.ts";
 import { createCache, type Entry } from "./cache.ts";
 import { createMemoryCache } from "./memory.ts";
 import type { CacheRule } from "./rule.ts";
+import type { Found, SharedStore } from "./shared-store.ts";
 
 /** A cache over a database that has nothing but marks, and says how often it was asked for them. */
-function open(answerLook: () => Promise<void> = async () => {}) {
+function open(answerLook: () => Promise<void> = async () => {}, shared?: SharedStore) {
   const clock = createManualClock();
   const marks: [string, string[]][] = [];
   const world = { looks: 0, marks, prunedBelow: 1, xmin: 1 };
@@ -24,7 +25,7 @@ function open(answerLook: () => Promise<void> = async () => {}) {
     },
   };
   const entries = createMemoryCache<Entry>({ clock, maxEntries: 100 });
-  return { clock, world, cache: createCache({ name: "notes", db, entries, clock }) };
+  return { clock, world, cache: createCache({ name: "notes", db, entries, shared, clock }) };
 }
 
 /** A transaction, and the two ways in which it ends. */
@@ -280,4 +281,64 @@ test("a clock that jumps back makes what is known count for nothing, and a value
   jumpedMs = -60_000;
   equal(await cache.cached("1", rule, answer("two")), "two");
   equal(world.looks, 2);
+});
+
+/** A shared store that answers what it is told to, and says what it was asked. */
+function storeOf(answers: Found[]) {
+  const asked: number[] = [];
+  const ended: string[] = [];
+  const store: SharedStore = {
+    async find(_key, below) {
+      asked.push(below);
+      const next = answers.shift();
+      if (next === undefined) throw new Error("The store is down");
+      return next;
+    },
+    keep: async (_key, { json, below }, _life, lease) => void ended.push(`${lease} kept ${json} of ${below}`),
+    giveUp: async (_key, lease) => void ended.push(`${lease} given up`),
+  };
+  return { store, asked, ended };
+}
+const kept = (json: string, below: number): Found => ({ state: "kept", kept: { json, below }, freshForMs: 10_000 });
+
+test("a value from beyond all transactions was read before the database was set back, and is not believed", async () => {
+  const { store } = storeOf([kept('"future"', 50), kept('"shared"', 50)]);
+  const { cache, world } = open(undefined, store);
+  world.xmin = 40;
+  equal(await cache.cached("1", rule, answer("mine")), "mine");
+  world.xmin = 60;
+  equal(await cache.cached("2", rule, answer("mine")), "shared", "another process has only looked a moment later");
+});
+
+test("a store is asked for what was read after the last change, and given what was", async () => {
+  const yours: Found = { state: "yours", lease: "lease" };
+  const { store, asked, ended } = storeOf([yours, yours, yours]);
+  const { cache, world } = open(undefined, store);
+  world.xmin = 5;
+  await cache.cached("1", rule, answer("one"));
+  const { tx, commit } = begin();
+  cache.invalidate(tx, ["note 1"]);
+  await commit();
+  await cache.cached("1", rule, answer("two"));
+  await rejects(
+    cache.cached("2", rule, () => Promise.reject(new Error("no"))),
+    /no/,
+  );
+  // The change was made by transaction 7: what is read while only those below 5 are known to be over proves nothing.
+  deepEqual(asked, [1, 8, 8]);
+  deepEqual(ended, ['lease kept "one" of 5', "lease given up", "lease given up"]);
+});
+
+test("who waits for another process waits for a bounded time, and then loads by itself", async () => {
+  const { store, asked } = storeOf(Array.from({ length: 100 }, (): Found => ({ state: "leased" })));
+  const { cache, clock } = open(undefined, store);
+  let got: unknown;
+  void cache.cached("1", rule, answer("mine")).then((value) => (got = value));
+  await turn();
+  for (let ms = 0; ms < 200; ms += 20) {
+    equal(got, undefined);
+    await clock.advance(20);
+  }
+  equal(got, "mine");
+  equal(asked.length, 10);
 });

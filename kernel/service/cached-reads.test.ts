@@ -232,6 +232,8 @@ test("a hundred who ask at once share one load, and it goes on when the one who 
   const asked = Array.from({ length: 100 }, () => here.request("GET", "/v1/book-count"));
   gone.abort();
   assert.equal(await first, "AbortError");
+  // By the time that others were answered, the server knows.
+  for (let n = 0; n < 5; n++) await here.request("GET", "/health/live");
   gate.resolve();
   for (const { status } of await Promise.all(asked)) assert.equal(status, 200);
   assert.deepEqual(loaded, ["books"]);

@@ -111,6 +111,7 @@ type Operations = typeof library.operations;
 export function libraryService(loaded: (what: string) => Promise<void> | void = () => {}) {
   const counted = async (ctx: Context, what: string, sql: string, values: readonly unknown[] = []) => {
     await loaded(what);
+    ctx.deadline.signal.throwIfAborted();
     const { rows } = await ctx.db.query<{ count: number }>(`select count(*)::int as count from ${sql}`, values);
     return { count: rows[0]!.count, for: ctx.caller.kind };
   };
