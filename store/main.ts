@@ -4,7 +4,8 @@ import { createApp } from "ashlar/runtime";
 import { variables } from "./config.ts";
 import { createDemo } from "./demo.ts";
 import manifest from "./package.json" with { type: "json" };
-import { apiKeys, services } from "./services.ts";
+import { apiKeys, endedTokens, services } from "./services.ts";
+import { topologies } from "./topology.ts";
 
 export default createApp({
   name: "store",
@@ -12,6 +13,8 @@ export default createApp({
   version: manifest.version,
   services,
   apiKeys,
+  endedTokens,
+  topologies,
   variables,
   demo: ({ DEMO_PASSWORD }) => createDemo(DEMO_PASSWORD),
 });

@@ -15,3 +15,6 @@ export const contracts = services(unusablePlatform).map(({ contract }) => contra
 
 /** Knows the API keys. */
 export const apiKeys = identity.operations.identifyApiKey;
+
+/** Knows what ended access tokens. */
+export const endedTokens = identity.operations.listEndedTokens;

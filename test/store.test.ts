@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openApi } from "ashlar/contract";
 import { startTestSystem } from "ashlar/testing";
-import { contracts, services } from "../store/services.ts";
+import { contracts, endedTokens, services } from "../store/services.ts";
 
 const store = await startTestSystem({
-  definition: { name: "store", title: "Store", version: "0.0.0", contracts, services },
+  definition: { name: "store", title: "Store", version: "0.0.0", contracts, services, endedTokens },
 });
 const { request, settled } = store;
 

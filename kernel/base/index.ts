@@ -6,3 +6,4 @@ export { canonicalJson, JsonError, parseJson, type Json } from "./json.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
 export { fromMinorUnits, sumOfLines, toMinorUnits } from "./money.ts";
 export { systemRandom, type Random } from "./random.ts";
+export { shared } from "./shared.ts";

@@ -2,7 +2,7 @@
 //
 // A command is loaded when it is called, so that help and mistakes are answered at once.
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { decodeId } from "../base/index.ts";
 import { describeError, UsageError } from "./errors.ts";
@@ -50,8 +50,11 @@ function createProgram(): Command {
   program
     .command("start")
     .description("start the app and serve until SIGTERM or Ctrl-C")
+    .option("--topology <name>", "spread over processes: one of the app's topologies (default: everything in one)")
+    .option("--process <name>", "only this process of the topology, as a container or a unit runs it")
+    .addOption(new Option("--demo", "fill the databases with demo data").hideHelp())
     .addHelpText("after", "\nThe environment configures it: `ashlar config` lists the variables.")
-    .action(async () => (await import("./start.ts")).start());
+    .action(async (options) => (await import("./start.ts")).start(options));
   program
     .command("dev")
     .description("start the app, and again whenever one of its files changes")

@@ -5,23 +5,45 @@
 
 import { access, constants, mkdir } from "node:fs/promises";
 import { type Logger, systemClock, systemRandom } from "../base/index.ts";
-import { type AppSettings, createLogger, type RunningSystem, startSystem } from "../runtime/index.ts";
+import { type AppSettings, createLogger, type Place, type RunningSystem, startSystem } from "../runtime/index.ts";
 import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
+import { inProcess, topologyOf } from "./place.ts";
 import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
-export async function start(): Promise<void> {
+export interface StartOptions {
+  /** One of the app's topologies; without it everything runs in one process. */
+  topology?: string;
+  /** One process of the topology; without it all of them are started, on this machine. */
+  process?: string;
+  /** For a process that was started together with its databases. */
+  demo?: boolean;
+}
+
+export async function start(options: StartOptions = {}): Promise<void> {
   try {
     const found = await findApp();
-    await run(found, settingsOf(found));
+    const settings = settingsOf(found);
+    const topology = topologyOf(found.app, options);
+    if (topology === undefined) await run(found, settings);
+    else if (options.process === undefined) {
+      const { supervise } = await import("./supervise.ts");
+      await requireFolder(settings.system.dataDirectory);
+      await requireDatabases(settings.system.databaseUrls);
+      await supervise(found, settings, options.topology!, topology);
+    } else await run(found, ...inProcess(found.app, settings, topology, options));
   } catch (error) {
     fail(error);
   }
 }
 
-async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void> {
+async function run(
+  { app, root }: FoundApp,
+  settings: AppSettings,
+  { place, demo: always }: { place?: Place; demo?: boolean } = {},
+): Promise<void> {
   const { definition } = app;
   const { system: systemSettings, demo, demoRemains, logLevel } = settings;
   const terminal = process.stdout.isTTY;
@@ -41,7 +63,8 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
     clock: systemClock,
     random: systemRandom,
     log,
-    demo: demo !== undefined,
+    demo: demo !== undefined && (always === true ? "always" : place === undefined),
+    ...(place === undefined ? {} : { place }),
     onProgress: (message) => (terminal ? showProgress(message) : log.info({}, message)),
   });
   const system = await starting.catch((error: unknown) => {
@@ -54,13 +77,24 @@ async function run({ app, root }: FoundApp, settings: AppSettings): Promise<void
     log.warn({}, "SMTP_URL is not set: mails are kept and not sent; `ashlar mail` shows them");
 
   if (!end.asked()) {
-    if (terminal) showWelcome({ definition, settings, system, root, tookMs: systemClock.nowMs() - startedAtMs });
+    if (terminal)
+      showWelcome({
+        ...system,
+        settings,
+        services: [...system.services.keys()],
+        root,
+        tookMs: systemClock.nowMs() - startedAtMs,
+      });
     else {
       const warning = demoWarning(systemSettings.host, system.demo);
       if (warning !== undefined) log.warn({}, warning);
       log.info(factsOf(system, settings), "Started");
     }
   }
+  // Who started it as one of several waits for this.
+  process.send?.({ demo: system.demo });
+  // Without who started it nobody would stop it.
+  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
   await end.wait();
   await system.stop();
   log.info({}, "Stopped");

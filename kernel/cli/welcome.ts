@@ -2,7 +2,7 @@
 
 import { relative } from "node:path";
 import { styleText } from "node:util";
-import type { AppSettings, RunningSystem, SystemDefinition } from "../runtime/index.ts";
+import type { AppSettings, SystemDefinition } from "../runtime/index.ts";
 
 export function showHeading({ title, version }: SystemDefinition): void {
   show(`\n  ${styleText("bold", title)} ${styleText("dim", version)}\n\n`);
@@ -13,36 +13,39 @@ export function showProgress(message: string): void {
 }
 
 export interface Welcome {
-  definition: SystemDefinition;
   settings: AppSettings;
-  system: RunningSystem;
+  url: string;
+  services: readonly string[];
+  embedded: boolean;
+  /** Who one may be. */
+  demo: readonly string[];
   root: string;
   tookMs: number;
 }
 
-export function showWelcome({ settings, system, root, tookMs }: Welcome): void {
+export function showWelcome({ settings, services, embedded, demo: logins, root, tookMs, ...welcome }: Welcome): void {
   const { demo } = settings;
   const { dataDirectory, host, smtp } = settings.system;
-  const url = visibleUrl(system.url);
+  const url = visibleUrl(welcome.url);
   const inside = relative(root, dataDirectory);
   const folder = inside.startsWith("..") ? dataDirectory : inside;
   const lines: [name: string, value: string][] = [
     ["API", styleText("cyan", url)],
     ["Docs", styleText("cyan", `${url}/docs`)],
     ["Health", styleText("cyan", `${url}/health`)],
-    ["Services", [...system.services.keys()].join(", ")],
+    ["Services", services.join(", ")],
     [
       "Data",
-      `${folder} ${styleText("dim", system.embedded ? "(with its own PostgreSQL)" : "(keys; the databases are configured)")}`,
+      `${folder} ${styleText("dim", embedded ? "(with its own PostgreSQL)" : "(keys; the databases are configured)")}`,
     ],
     ["Mail", smtp === undefined ? `kept; ${styleText("cyan", "npx ashlar mail")} shows it` : "sent"],
-    ...system.demo.map((line, index): [string, string] => [index === 0 ? "Demo" : "", line]),
+    ...logins.map((line, index): [string, string] => [index === 0 ? "Demo" : "", line]),
   ];
   show(`\n  ${styleText("green", "Ready")} in ${(tookMs / 1000).toFixed(1)} s\n\n`);
   for (const [name, value] of lines) show(`  ${styleText("bold", name.padEnd(9))} ${value}\n`);
-  const warning = demoWarning(host, system.demo);
+  const warning = demoWarning(host, logins);
   if (warning !== undefined) show(styleText("yellow", `\n  ${warning}\n`));
-  if (demo !== undefined && system.demo.length > 0) {
+  if (demo !== undefined && logins.length > 0) {
     show("\n  Try, in another terminal:\n");
     for (const { does, command } of demo.commands(url))
       show(`\n  ${styleText("dim", `# ${does}`)}\n${command.replaceAll(/^/gm, "  ")}\n`);

@@ -23,15 +23,16 @@ export interface Bus {
 }
 
 /**
- * The bus that needs no server: the outbox in PostgreSQL is the queue, and in one process handing over
- * is a function call. Both ways go through JSON, so that neither side can touch the other's objects.
+ * The bus that needs no server: the outbox in PostgreSQL is the queue. In one process handing over is a
+ * function call, through JSON both ways, so that neither side can touch the other's objects; subscribers in
+ * other processes are handed to by `remote`.
  */
-export function createPostgresBus(): Bus {
+export function createPostgresBus(remote: ReadonlyMap<string, Receive> = new Map()): Bus {
   const receivers = new Map<string, Receive>();
   return {
     name: "postgres",
     async deliver(subscriber, events) {
-      const receive = receivers.get(subscriber);
+      const receive = remote.get(subscriber) ?? receivers.get(subscriber);
       if (receive === undefined) throw new Failure(errors.unavailable, `Service ${subscriber} is not receiving events`);
       return copy(await receive(copy(events)));
     },

@@ -1,23 +1,33 @@
 // One address for many services: their routes, the documents derived from their contracts, health.
 //
-// In one process the gateway's steps are those of the pipeline and run once, in place: a request
-// makes no second hop.
+// The gateway's steps are those of the pipeline. For a service of the same process the rest of them follows in
+// place, without a hop; to others the request is handed on.
 
-import { asyncApi, errors, openApi } from "../contract/index.ts";
+import type { IncomingMessage } from "node:http";
+import { credentialsMissing } from "../auth/index.ts";
+import { asyncApi, errors, Failure, openApi, type ServiceContract } from "../contract/index.ts";
 import { type Answer, createAddressReader, createCors } from "../http/index.ts";
+import { type PeerClaims, peerHeader, type PeerTokens } from "../peer/index.ts";
 import {
   createPipeline,
   createRouteTable,
   type FixedRoute,
+  type Forwarded,
   type Pipeline,
   type PipelineOptions,
+  type RemoteRoute,
+  type RemoteService,
+  type Route,
   type RunningService,
 } from "../service/index.ts";
 import { docsAssets } from "./docs-page.ts";
+import { useOf } from "./forward.ts";
 import type { Health } from "./health.ts";
 
-export interface GatewayOptions extends Omit<PipelineOptions, "routes" | "fixed" | "cors" | "addressOf"> {
-  services: readonly RunningService[];
+export interface GatewayOptions extends Omit<PipelineOptions, "routes" | "fixed" | "cors" | "addressOf" | "forwarded"> {
+  services: readonly (RunningService | RemoteService)[];
+  /** Of the whole system, in the order of its documents. */
+  contracts: readonly ServiceContract[];
   title: string;
   version: string;
   jwks(): Promise<object>;
@@ -36,8 +46,39 @@ export function createGateway(options: GatewayOptions): Pipeline {
   });
 }
 
-function documents({ services, title, version, jwks }: GatewayOptions): [string, FixedRoute][] {
-  const contracts = services.map(({ contract }) => contract);
+export interface ServicePortOptions extends Omit<
+  GatewayOptions,
+  "services" | "contracts" | "trustedProxies" | "title" | "version" | "jwks"
+> {
+  services: readonly RunningService[];
+  tokens: PeerTokens;
+}
+
+/** Where the gateway reaches services: it takes requests from nobody else. */
+export function createServicePort(options: ServicePortOptions): Pipeline {
+  return createPipeline({
+    ...options,
+    routes: createRouteTable(options.services),
+    fixed: new Map(healthRoutes(options.health)),
+    cors: createCors({ origins: options.corsOrigins }),
+    addressOf: createAddressReader([]),
+    forwarded: (route, message) => readForwarded(options.tokens, route, message),
+  });
+}
+
+function readForwarded(tokens: PeerTokens, { service }: Route | RemoteRoute, message: IncomingMessage): Forwarded {
+  try {
+    const token = message.headers[peerHeader] as string | undefined;
+    return tokens.read(token, service.contract.name, useOf(message)) as PeerClaims & Forwarded;
+  } catch (cause) {
+    throw new Failure(errors.unauthenticated, "Requests to services come through the gateway", {
+      headers: credentialsMissing().headers,
+      cause,
+    });
+  }
+}
+
+function documents({ contracts, title, version, jwks }: GatewayOptions): [string, FixedRoute][] {
   const info = { title, version };
   const pages = Object.entries(docsAssets({ title })).map(
     ([path, { contentType, body, csp }]): [string, FixedRoute] => {

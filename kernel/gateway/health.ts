@@ -1,6 +1,6 @@
 // Health: what works, said without names of hosts. A dependency that does not answer in time is down.
 
-import { type Clock, timestamp } from "../base/index.ts";
+import { type Clock, shared, timestamp } from "../base/index.ts";
 
 export type CheckName = "database" | "cache" | "queue";
 
@@ -27,24 +27,26 @@ export interface Health {
 
 const checkTimeoutMs = 2_000;
 
-/** `probes` reject, or answer the latency in milliseconds. Calls at the same time share one round. */
+/** Rejects, or answers the latency in milliseconds. */
+type Probe = () => Promise<number>;
+
+/**
+ * Calls at the same time share one round. The report is of the whole system, where there are `peers`; ready is this
+ * process by itself, or one service that is down would take every gateway out of rotation.
+ */
 export function createHealth(options: {
   version: string;
   clock: Clock;
-  probes: Record<CheckName, readonly (() => Promise<number>)[]>;
+  probes: Record<CheckName, readonly Probe[]>;
+  peers?: { probesOf(check: CheckName): readonly Probe[] };
 }): Health {
-  const { clock, probes, version } = options;
-  let round: Promise<HealthReport> | undefined;
+  const { clock, version, peers } = options;
   let draining = false;
-  const report = () => {
-    round ??= inspect().finally(() => (round = undefined));
-    return round;
-  };
-  const inspect = async (): Promise<HealthReport> => {
+  const inspect = async (probesOf: (name: CheckName) => readonly Probe[]): Promise<HealthReport> => {
     const [database, cache, queue] = await Promise.all([
-      check(probes.database, clock),
-      check(probes.cache, clock),
-      check(probes.queue, clock),
+      check(probesOf("database"), clock),
+      check(probesOf("cache"), clock),
+      check(probesOf("queue"), clock),
     ]);
     const status =
       database.status === "down"
@@ -54,9 +56,13 @@ export function createHealth(options: {
           : "healthy";
     return { status, version, timestamp: timestamp(clock.nowMs()), checks: { database, cache, queue } };
   };
+  const own = (name: CheckName) => options.probes[name];
+  const ofAll = (name: CheckName) => [...own(name), ...(peers?.probesOf(name) ?? [])];
+  const report = shared(() => inspect(ofAll));
+  const ownReport = peers === undefined ? report : shared(() => inspect(own));
   return {
     report,
-    ready: async () => !draining && (await report()).status !== "unhealthy",
+    ready: async () => !draining && (await ownReport()).status !== "unhealthy",
     drain: () => void (draining = true),
   };
 }

@@ -10,6 +10,7 @@ export { defaultLimits, type ServerLimits } from "./limits.ts";
 export { parseQuery, parseTarget, type Query, type Target } from "./target.ts";
 export { invalidHeader, singleHeader } from "./headers.ts";
 export { parseJsonBody, readBytes, readJson, requireMediaType, type JsonOptions, type ReadOptions } from "./body.ts";
+export { sendContinue } from "./continue.ts";
 export { negotiate, type Negotiated } from "./accept.ts";
 export { createAddressReader, bucketAddress, normalAddress } from "./address.ts";
 export { createRequestIds } from "./request-id.ts";

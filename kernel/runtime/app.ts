@@ -4,22 +4,28 @@
 //
 // Importing the module starts nothing and reads no environment, so that tools can look at it.
 
+import type { EndedTokensOperation } from "./ended-tokens.ts";
 import type { Implementation } from "../service/index.ts";
 import type { LogLevel } from "./log.ts";
 import { neededForMail } from "./mail-settings.ts";
 import { readSettings, type Setting, type Settings } from "./settings.ts";
 import {
   misspeltLimits,
+  processUrlsOf,
+  processVariables,
   type StandardValues,
   standardVariables,
   systemSettingsOf,
   type Variables,
 } from "./standard-settings.ts";
 import type { Platform, SystemDefinition, SystemSettings } from "./system.ts";
+import { type Topology, topologyMistakes } from "./topology.ts";
 import type { ApiKeyOperation } from "./verify.ts";
 
 export interface App {
   readonly definition: SystemDefinition;
+  /** How it may be spread over processes, by name; `single`, everything in one, needs no word. */
+  readonly topologies?: Readonly<Record<string, Topology>>;
   /** Every variable of the environment that the app reads, for help. */
   readonly variables: Readonly<Record<string, Setting<unknown>>>;
   /** Throws a SettingsError that names every mistake. */
@@ -30,6 +36,8 @@ export interface AppSettings {
   /** A relative `dataDirectory` is meant from the folder of the package.json. */
   readonly system: SystemSettings;
   readonly logLevel: LogLevel;
+  /** Where the processes of a topology are reached, where that is configured. */
+  readonly processUrls?: Readonly<Record<string, string | undefined>>;
   /** Where nobody should try the app out, in production, there is none. */
   readonly demo: Demo | undefined;
   /** In production, where it would be found and used by others, what is left of the demo data. */
@@ -58,6 +66,10 @@ export interface AppSpec<V extends Variables> {
   services: readonly Implementation[] | ((platform: Platform) => readonly Implementation[]);
   /** Knows the API keys; without it there are none. */
   apiKeys?: ApiKeyOperation;
+  /** Knows what ended access tokens; a system whose tokens end early needs it to run in several processes. */
+  endedTokens?: EndedTokensOperation;
+  /** How the app may be spread over processes, by name. */
+  topologies?: Readonly<Record<string, Topology>>;
   /** Variables of the environment beside the standard ones, or in the place of one. */
   variables?: V;
   /** Something to look at for who tries the app out. */
@@ -73,7 +85,12 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
   const make = typeof services === "function" ? services : () => services;
   const made = make(unusablePlatform);
   const contracts = made.map(({ contract }) => contract);
-  const variables: Variables = { ...standardVariables(made), ...spec.variables };
+  const { topologies = {} } = spec;
+  for (const [topology, processes] of Object.entries(topologies)) {
+    const mistakes = topologyMistakes(processes, contracts);
+    if (mistakes.length > 0) throw new Error(`The topology "${topology}" cannot be run. ${mistakes.join(" ")}`);
+  }
+  const variables: Variables = { ...standardVariables(made), ...processVariables(topologies), ...spec.variables };
   return {
     definition: {
       name,
@@ -82,7 +99,9 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
       contracts,
       services: make,
       ...(spec.apiKeys && { apiKeys: spec.apiKeys }),
+      ...(spec.endedTokens && { endedTokens: spec.endedTokens }),
     },
+    topologies,
     variables,
     readSettings(environment) {
       const needed = "SMTP_URL" in variables ? neededForMail(environment) : {};
@@ -92,6 +111,7 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
       return {
         system: systemSettingsOf(name, contracts, values),
         logLevel: values.LOG_LEVEL,
+        processUrls: processUrlsOf(topologies, values),
         ...(values.NODE_ENV === "production" ? { demo: undefined, demoRemains: demo?.remains } : { demo }),
       };
     },

@@ -1,7 +1,7 @@
 // Settings, start order, logs: a definition becomes a running system.
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { rateClasses } from "./check-limits.ts";
-export { createLogger, logLevels, type LogLevel } from "./log.ts";
+export { createLineReader, createLogger, logLevels, type LogLevel } from "./log.ts";
 export { refuseInProduction } from "./production.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
@@ -29,3 +29,6 @@ export {
   type SystemSettings,
 } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
+export { placeIn, single, topologyMistakes, type Place, type ProcessSpec, type Topology } from "./topology.ts";
+export type { EndedTokensOperation } from "./ended-tokens.ts";
+export { databaseVariable, processVariable } from "./standard-settings.ts";

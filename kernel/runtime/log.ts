@@ -33,24 +33,30 @@ export function createLogger(options: {
     redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: "[redacted]" },
   };
   const destination = options.destination ?? process.stdout;
-  const stream = options.readable
-    ? forTerminal({
-        destination,
-        colorize: process.stdout.isTTY && process.stdout.hasColors(),
-        // A request is one short line; its id stays, since a 500 names it.
-        messageFormat: ({ method, path, status, durationMs, job, msg }) =>
-          inOneLine(
-            method === undefined
-              ? `${job === undefined ? "" : `${job}: `}${msg}`
-              : `${method} ${path} ${status} ${durationMs} ms`,
-          ),
-        ignore: "service,method,path,status,durationMs,job",
-        translateTime: "HH:MM:ss",
-        singleLine: true,
-        sync: true,
-      })
-    : destination;
+  const stream = options.readable ? forTerminal({ ...readable(), destination, sync: true }) : destination;
   return adapt(pino(settings, stream));
+}
+
+/** A line of a log as a person reads it; what is no such line stays as it is. */
+export function createLineReader(): (line: string) => string {
+  const read = pretty.prettyFactory(readable());
+  return (line) => read(printable(line));
+}
+
+function readable(): pretty.PrettyOptions {
+  return {
+    colorize: process.stdout.isTTY && process.stdout.hasColors(),
+    // A request is one short line; its id stays, since a 500 names it.
+    messageFormat: ({ method, path, status, durationMs, job, msg }) =>
+      inOneLine(
+        method === undefined
+          ? `${job === undefined ? "" : `${job}: `}${msg}`
+          : `${method} ${path} ${status} ${durationMs} ms`,
+      ),
+    ignore: "service,method,path,status,durationMs,job",
+    translateTime: "HH:MM:ss",
+    singleLine: true,
+  };
 }
 
 /** A terminal obeys control characters, and an error may quote what a client sent: they are shown, not obeyed. */

@@ -126,6 +126,16 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
   };
 }
 
+/** An address of this system, without a path. */
+export function urlSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== text)
+      throw new Error("must be a URL without a path, such as http://10.0.0.7:3001");
+    return text;
+  });
+}
+
 export function redisSetting(meaning: string): Setting<string | undefined> {
   const read = (text: string) => {
     if (!isRedisUrl(text)) throw new Error("must be a URL like redis://user:password@host:6379/0, or rediss://...");

@@ -7,6 +7,7 @@ import { type ServiceContract, snakeCase } from "../contract/index.ts";
 import { createAddressReader, createCors } from "../http/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { Implementation } from "../service/index.ts";
+import type { Topology } from "./topology.ts";
 import { rateClasses } from "./check-limits.ts";
 import { logLevels } from "./log.ts";
 import { mailVariables, smtpOf } from "./mail-settings.ts";
@@ -23,6 +24,7 @@ import {
   type Setting,
   type Settings,
   textSetting,
+  urlSetting,
 } from "./settings.ts";
 import type { SystemSettings } from "./system.ts";
 
@@ -123,7 +125,34 @@ function databaseVariables(contracts: Contracts): Variables {
   return Object.fromEntries(named) as Variables;
 }
 
-function databaseVariable(database: string): string {
+/** Where each process with services is reached: on other machines that has to be said. */
+export function processVariables(topologies: Readonly<Record<string, Topology>>): Variables {
+  const named = Object.values(topologies).flatMap((topology) =>
+    Object.entries(topology)
+      .filter(([, { services }]) => services.length > 0)
+      .map(([process, { port }]) => [
+        processVariable(process),
+        urlSetting(`where the process ${process} is reached by the others; http://127.0.0.1:${port} when absent`),
+      ]),
+  );
+  return Object.fromEntries(named) as Variables;
+}
+
+export function processUrlsOf(
+  topologies: Readonly<Record<string, Topology>>,
+  values: StandardValues,
+): Readonly<Record<string, string | undefined>> {
+  const processes = Object.values(topologies).flatMap((topology) => Object.keys(topology));
+  return Object.fromEntries(
+    processes.map((process) => [process, values[processVariable(process)] as string | undefined]),
+  );
+}
+
+export function processVariable(process: string): string {
+  return `${upperCase(process)}_URL`;
+}
+
+export function databaseVariable(database: string): string {
   return `${upperCase(database)}_DATABASE_URL`;
 }
 

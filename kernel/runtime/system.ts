@@ -1,7 +1,7 @@
 // A system: its services, their databases, the gateway, started in order and stopped in reverse.
 //
-// Today every service shares one process (the `single` topology). What crosses services already goes
-// through `Calls` and `Bus`, so where they run is this file's business and nobody else's.
+// A process runs all of it, or its place in a topology. What crosses services goes through `Calls` and `Bus`, so
+// where they run is this file's business and nobody else's.
 
 import { availableParallelism } from "node:os";
 import {
@@ -20,7 +20,7 @@ import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { createPostgresBus } from "../events/index.ts";
-import { createGateway, createHealth } from "../gateway/index.ts";
+import { createGateway, createHealth, createPeerHandler, createServicePort } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, createSharedLimiter, type Limiter, type Policy } from "../limit/index.ts";
 import { createSmtpMailer, type SmtpOptions } from "../mail/index.ts";
@@ -34,7 +34,10 @@ import {
 } from "../service/index.ts";
 import { checkDefinition } from "./check-definition.ts";
 import { checkLimits } from "./check-limits.ts";
+import { type EndedTokensOperation, followEndedTokens } from "./ended-tokens.ts";
+import { createPeers, type Peers } from "./peers.ts";
 import { deriveSecret, readOrCreateSecret } from "./secret.ts";
+import { type Place, single } from "./topology.ts";
 import { type ApiKeyOperation, createVerify } from "./verify.ts";
 
 /** What the platform lends to the services of a system when they are made. */
@@ -89,10 +92,12 @@ export interface SystemDefinition {
   services(platform: Platform): readonly Implementation[];
   /** Knows the API keys; without it there are none. */
   readonly apiKeys?: ApiKeyOperation;
+  /** Knows what ended access tokens; a system whose tokens end early needs it to run in several processes. */
+  readonly endedTokens?: EndedTokensOperation;
   /** Fills an empty store; runs only on the embedded database. Answers lines for the person who started it. */
-  demo?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
+  demo?(contextOf: (service: string) => Context | undefined, platform: Platform): Promise<readonly string[]>;
   /** What is left of the demo data, by name: while there is any, the start is refused. For production. */
-  demoRemains?(contextOf: (service: string) => Context, platform: Platform): Promise<readonly string[]>;
+  demoRemains?(contextOf: (service: string) => Context | undefined, platform: Platform): Promise<readonly string[]>;
 }
 
 export interface SystemOptions {
@@ -101,8 +106,10 @@ export interface SystemOptions {
   clock: Clock;
   random: Random;
   log: Logger;
-  /** Whether to fill an empty store with demo data. */
-  demo: boolean;
+  /** Whether to fill an empty store with demo data: on the embedded databases only, or always. */
+  demo: boolean | "always";
+  /** What of the system runs in this process. Default: everything. */
+  place?: Place;
   onProgress?: (message: string) => void;
 }
 
@@ -148,7 +155,7 @@ async function start(
   undo: (() => Promise<unknown>)[],
   stopAll: () => Promise<void>,
 ): Promise<RunningSystem> {
-  const { definition, settings, clock, random, log } = options;
+  const { definition, settings, clock, random, log, place = single } = options;
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
   checkLimits(definition.contracts, settings.limits);
@@ -157,7 +164,15 @@ async function start(
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
-  const implementations = definition.services(platform);
+  const implementations = definition.services(platform).filter(({ contract }) => place.has(contract.name));
+  const peers = createPeers({
+    contracts: definition.contracts,
+    place,
+    secret: platform.secretFor("peers"),
+    clock,
+    log,
+  });
+  undo.push(() => peers.close());
 
   const { urls, embedded } = await openDatabases(options, implementations, undo);
   const databases = new Map(
@@ -171,29 +186,44 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls } = createServices(options, implementations, databases, secret, redis);
+  const { services, calls, bus } = createServices(options, implementations, databases, peers, secret, redis);
   await refuseDemoData(options, services, platform);
-  const demo = options.demo && embedded !== undefined ? await fillDemo(options, services, platform) : [];
+  const demo =
+    options.demo === "always" || (options.demo && embedded !== undefined)
+      ? await fillDemo(options, services, platform)
+      : [];
 
-  const health = createHealth({ version: definition.version, clock, probes: probesOf(databases, remembered, redis) });
+  const health = createHealth({
+    version: definition.version,
+    clock,
+    probes: probesOf(databases, remembered, redis),
+    ...(place.gateway ? { peers } : {}),
+  });
+  const common = {
+    health,
+    verify: createVerify({ ...platform, apiKeys: definition.apiKeys, calls }),
+    limiter: createLimits(options, redis),
+    corsOrigins: settings.corsOrigins,
+    clock,
+    random,
+    log,
+    maxBodyBytes,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    checkAnswers: settings.checkAnswers,
+  };
+  const handle = place.gateway
+    ? createGateway({
+        ...common,
+        services: [...services.values(), ...peers.services],
+        contracts: definition.contracts,
+        title: definition.title,
+        version: definition.version,
+        jwks,
+        trustedProxies: settings.trustedProxies,
+      })
+    : createServicePort({ ...common, services: [...services.values()], tokens: peers.tokens });
   const server = createHttpServer({
-    handle: createGateway({
-      services: [...services.values()],
-      title: definition.title,
-      version: definition.version,
-      jwks,
-      health,
-      verify: createVerify({ ...platform, apiKeys: definition.apiKeys, calls }),
-      limiter: createLimits(options, redis),
-      corsOrigins: settings.corsOrigins,
-      trustedProxies: settings.trustedProxies,
-      clock,
-      random,
-      log,
-      maxBodyBytes,
-      requestTimeoutMs: settings.requestTimeoutMs,
-      checkAnswers: settings.checkAnswers,
-    }),
+    handle: createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle),
     port: settings.port,
     host: settings.host,
     log,
@@ -203,6 +233,11 @@ async function start(
   // Before they start: when one cannot, those that did are stopped.
   undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
   await Promise.all([...services.values()].map((service) => service.start()));
+  const { endedTokens } = definition;
+  if (endedTokens !== undefined && !place.has(endedTokens.service)) {
+    const { revocations } = platform;
+    undo.push(await followEndedTokens({ operation: endedTokens, revocations, calls, clock, log }));
+  }
   const port = await server.listen();
 
   let stopping: Promise<void> | undefined;
@@ -287,20 +322,24 @@ function createServices(
   options: SystemOptions,
   implementations: readonly Implementation[],
   databases: ReadonlyMap<string, Database>,
+  peers: Peers,
   cursorSecret: Uint8Array,
   redis: Redis | undefined,
 ) {
   const services = new Map<string, RunningService>();
-  const bus = createPostgresBus();
+  const bus = createPostgresBus(peers.receivers);
   const cached = {
     entries: createEntries(options.clock, cachedBytesMax),
     shared: redis && createRedisStore({ redis, app: options.definition.name, random: options.random }),
   };
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
-  const calls = createCalls({ clock: options.clock, targetOf: (name) => services.get(name)?.target });
+  const calls = createCalls({
+    clock: options.clock,
+    targetOf: (name) => services.get(name)?.target ?? peers.targetOf(name),
+  });
   const subscribersOf = (type: string) =>
-    implementations.filter(({ contract }) => contract.subscribes.includes(type)).map(({ contract }) => contract.name);
+    options.definition.contracts.filter(({ subscribes }) => subscribes.includes(type)).map(({ name }) => name);
   for (const implementation of implementations) {
     const { name, database } = implementation.contract;
     services.set(
@@ -320,7 +359,7 @@ function createServices(
       }),
     );
   }
-  return { services, calls };
+  return { services, calls, bus };
 }
 
 async function fillDemo(
@@ -330,7 +369,7 @@ async function fillDemo(
 ) {
   if (definition.demo === undefined) return [];
   onProgress?.("Checking the demo data");
-  return definition.demo((name) => services.get(name)!.contextFor("demo data"), platform);
+  return definition.demo((name) => services.get(name)?.contextFor("demo data"), platform);
 }
 
 async function refuseDemoData(
@@ -338,7 +377,7 @@ async function refuseDemoData(
   services: ReadonlyMap<string, RunningService>,
   platform: Platform,
 ) {
-  const contextOf = (name: string) => services.get(name)!.contextFor("demo data");
+  const contextOf = (name: string) => services.get(name)?.contextFor("demo data");
   const remains = (await definition.demoRemains?.(contextOf, platform)) ?? [];
   if (remains.length === 0) return;
   throw new Error(

@@ -6,7 +6,7 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import { type Answer, type Cors, errorAnswer, type Negotiated, traceOf, traceparentOf } from "../http/index.ts";
 import type { Limiter } from "../limit/index.ts";
-import type { RouteTable } from "./routes.ts";
+import type { RemoteRoute, Route, RouteTable } from "./routes.ts";
 
 /** An address that no contract declares: health, documents, keys. Answered before versions and tokens. */
 export interface FixedRoute {
@@ -15,6 +15,17 @@ export interface FixedRoute {
   readonly limited: boolean;
 }
 
+/** What the gateway says of a request that it hands on, when it was believed. */
+export interface Forwarded {
+  readonly address: string;
+  /** The headers of the limit that was taken there. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remainingMs: number;
+}
+
+/** Hands a request on to where its service runs, and its answer back. Resolves with the status. */
+export type Forward = (exchange: Exchange) => Promise<{ forwarded: number }>;
+
 export interface PipelineOptions {
   routes: RouteTable;
   fixed: ReadonlyMap<string, FixedRoute>;
@@ -22,6 +33,8 @@ export interface PipelineOptions {
   limiter: Limiter;
   cors: Cors;
   addressOf(message: IncomingMessage): string;
+  /** Only where every request comes from the gateway, which took the limit: what it says of one, or a 401. */
+  forwarded?(route: Route | RemoteRoute, message: IncomingMessage): Forwarded;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -34,10 +47,13 @@ export interface PipelineOptions {
 /** What is known of a request so far; grows as it goes down the pipeline. */
 export interface Exchange {
   readonly message: IncomingMessage;
+  readonly response: ServerResponse;
   readonly id: string;
   readonly traceparent: string;
-  readonly address: string;
   readonly gone: AbortSignal;
+  address: string;
+  /** When the whole must be answered, counted by the gateway too. */
+  timeoutMs: number;
   readonly headers: Record<string, string>;
   accept: Negotiated;
   caller: Caller;
@@ -57,7 +73,9 @@ export function openExchange(
   const address = options.addressOf(message);
   return {
     message,
+    response,
     id,
+    timeoutMs: options.requestTimeoutMs,
     traceparent: traceparentOf(traceOf(message.headers, options.random)),
     address,
     gone: gone.signal,

@@ -4,16 +4,17 @@ import type { IncomingMessage } from "node:http";
 import { errors, Failure, type Method, notFound } from "../contract/index.ts";
 import type { Answer, Target } from "../http/index.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
-import { allMethods, type Route, type VersionedRoute } from "./routes.ts";
+import { allMethods, type RemoteRoute, type Route, type VersionedRoute } from "./routes.ts";
 import { chooseVersion, splitPath, versionHeaders } from "./versions.ts";
 
-export interface FoundRoute {
-  route: Route;
-  versioned: VersionedRoute;
+interface Found {
   params: Record<string, string>;
   /** With its version, whichever way that was asked for. */
   path: string;
 }
+
+/** An operation of a service that runs here, or of one that requests are handed on to. */
+export type FoundRoute = Found & ({ route: Route; versioned: VersionedRoute } | { route: RemoteRoute });
 
 /** 404, 405 and the version. OPTIONS, which needs no credentials, finds the answer itself. */
 export function findRoute(options: PipelineOptions, exchange: Exchange, target: Target): FoundRoute | Answer {
@@ -37,9 +38,13 @@ export function findRoute(options: PipelineOptions, exchange: Exchange, target: 
       headers: { allow: allowed([...methods.keys()]) },
     });
   }
-  const versioned = route.versions.get(version.number);
-  if (versioned === undefined) throw notFound("There is nothing at this address in this version");
-  return { route, versioned, params, path: `/v${version.number}${path}` };
+  if (!route.versions.has(version.number)) throw notFound("There is nothing at this address in this version");
+  const found = { params, path: `/v${version.number}${path}` };
+  return isRemote(route) ? { ...found, route } : { ...found, route, versioned: route.versions.get(version.number)! };
+}
+
+function isRemote(route: Route | RemoteRoute): route is RemoteRoute {
+  return "forward" in route.service;
 }
 
 function answerOptions({ cors }: PipelineOptions, message: IncomingMessage, methods: readonly Method[]): Answer {

@@ -10,9 +10,9 @@ export {
   type StandardInput,
   type Subscriber,
 } from "./implement.ts";
-export { type FixedRoute, type PipelineOptions } from "./exchange.ts";
+export { type Exchange, type FixedRoute, type Forward, type Forwarded, type PipelineOptions } from "./exchange.ts";
 export { createPipeline, type Pipeline } from "./pipeline.ts";
-export { createRouteTable, type RouteTable } from "./routes.ts";
+export { createRouteTable, type RemoteRoute, type RemoteService, type Route, type RouteTable } from "./routes.ts";
 export {
   changeRow,
   createRow,

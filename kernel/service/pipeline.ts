@@ -29,6 +29,7 @@ import { type Encoding, encodeResult } from "./encode.ts";
 import {
   type Exchange,
   type FixedRoute,
+  type Forwarded,
   mergedHeaders,
   openExchange,
   type PipelineOptions,
@@ -50,19 +51,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return async (message, response, requestId) => {
     const startedAtMs = options.clock.nowMs();
     const exchange = openExchange(options, message, response, requestId);
-    let result: Answer;
+    let result: Answer | { forwarded: number };
     try {
       result = await answer(options, exchange, running);
     } catch (error) {
       result = refusal(exchange, options.log, error);
     }
+    if ("forwarded" in result) return report(options, exchange, result.forwarded, startedAtMs);
     const headers = mergedHeaders(options.cors.headers(message), exchange.headers, result.headers);
     await send(message, response, { ...result, headers }, { requestId, compress: !exchange.secret });
     report(options, exchange, result.status, startedAtMs);
   };
 }
 
-async function answer(options: PipelineOptions, exchange: Exchange, running: Set<string>): Promise<Answer> {
+async function answer(
+  options: PipelineOptions,
+  exchange: Exchange,
+  running: Set<string>,
+): Promise<Answer | { forwarded: number }> {
   const { message } = exchange;
   exchange.accept = negotiate(message.headers.accept);
   const target = parseTarget(message.url ?? "/");
@@ -71,13 +77,16 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
 
   const found = findRoute(options, exchange, target);
   if ("status" in found) return found;
-  const { route, versioned, params, path } = found;
-  const { operation } = route;
+  const { operation } = found.route;
   exchange.secret = operation.secret;
+  const forwarded = options.forwarded?.(found.route, message);
+  if (forwarded !== undefined) takeOver(exchange, forwarded);
 
   const identity = await identify(options, exchange);
-  await takeLimit(options, exchange, operation.limit);
+  if (forwarded === undefined) await takeLimit(options, exchange, operation.limit);
   if ("refused" in identity) throw identity.refused;
+  if (!("versioned" in found)) return found.route.service.forward(exchange);
+  const { route, versioned, params, path } = found;
 
   authorizeScope(operation, exchange.caller);
   const reach = authorize(operation.access, exchange.caller, params);
@@ -118,9 +127,9 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
   const input = { params, query, body, list, scope, includeDeleted: shown.includeDeleted, ...changing };
   const run = (facts: Pick<CallFacts, "idempotent">) =>
     handle(options, exchange, route, input, { caller: exchange.caller, ...facts });
-  /** Its result outlives the request, and so must its work: others may wait for it when this client has gone. */
-  const compute: Compute = (caller, asked) =>
-    handle(options, { ...exchange, gone: undefined }, route, { ...input, ...asked }, { caller });
+  /** Others may wait for its result: it goes on when this client has gone, and has all the time that a request has. */
+  const lasting = { ...exchange, gone: undefined, timeoutMs: options.requestTimeoutMs };
+  const compute: Compute = (caller, asked) => handle(options, lasting, route, { ...input, ...asked }, { caller });
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
   const result =
     key === undefined
@@ -135,12 +144,12 @@ async function answer(options: PipelineOptions, exchange: Exchange, running: Set
 /** Calls the handler, within the time that a request has and while its client waits. */
 function handle(
   options: PipelineOptions,
-  exchange: Pick<Exchange, "message" | "id" | "traceparent"> & { gone: AbortSignal | undefined },
+  exchange: Pick<Exchange, "message" | "id" | "traceparent" | "timeoutMs"> & { gone: AbortSignal | undefined },
   route: Route,
   input: object & { params: Record<string, string> },
   facts: Pick<CallFacts, "caller" | "idempotent">,
 ): Promise<unknown> {
-  const deadline = createDeadline(options.clock, options.requestTimeoutMs, exchange.gone);
+  const deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone);
   const context = createContext(route.service.parts, {
     userAgent: exchange.message.headers["user-agent"],
     requestId: exchange.id,
@@ -154,6 +163,14 @@ function handle(
     .handler(context, input)
     .catch((error: unknown) => refuseUndeclared(options, route, error))
     .finally(() => deadline.end());
+}
+
+/** What the gateway saw is what counts: the connection is its own, and the limit was taken there. */
+function takeOver(exchange: Exchange, { address, headers, remainingMs }: Forwarded): void {
+  exchange.address = address;
+  exchange.caller = { kind: "nobody", address };
+  exchange.timeoutMs = Math.min(exchange.timeoutMs, remainingMs);
+  Object.assign(exchange.headers, headers);
 }
 
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */

@@ -15,6 +15,7 @@ import {
   isPage,
   type Method,
   type Named,
+  type ServiceContract,
   object,
   pagesOnly,
   schemaOf,
@@ -23,6 +24,7 @@ import {
   type TSchema,
   type Validate,
 } from "../contract/index.ts";
+import type { Forward } from "./exchange.ts";
 import type { AnyHandler } from "./implement.ts";
 import type { RunningService } from "./running.ts";
 
@@ -50,26 +52,41 @@ export interface Route {
   readonly versions: ReadonlyMap<number, VersionedRoute>;
 }
 
+/** A service that runs elsewhere: its requests are handed on. */
+export interface RemoteService {
+  readonly contract: ServiceContract;
+  readonly forward: Forward;
+}
+
+/** An operation of a service that runs elsewhere. */
+export interface RemoteRoute extends Pick<Route, "operation"> {
+  readonly service: RemoteService;
+  readonly versions: ReadonlyMap<number, ApiVersion>;
+}
+
 export interface RouteTable {
   /** The methods that a path has, with the route of each; empty when there is no such path. */
-  match(path: string): { methods: Map<Method, Route>; params: Record<string, string> };
+  match(path: string): { methods: Map<Method, Route | RemoteRoute>; params: Record<string, string> };
   readonly versions: readonly ApiVersion[];
 }
 
 /** In the order in which `Allow` names them. */
 export const allMethods: readonly Method[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-export function createRouteTable(services: readonly RunningService[]): RouteTable {
+export function createRouteTable(services: readonly (RunningService | RemoteService)[]): RouteTable {
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 256 });
-  const paths = new Map<string, Map<Method, Route>>();
+  const paths = new Map<string, Map<Method, Route | RemoteRoute>>();
   for (const service of services) {
     for (const operation of Object.values(service.contract.allOperations)) {
       if (operation.access.every((grant) => grant === "service")) continue;
       const path = operation.path.replace(/\{(\w+)\}/g, ":$1");
-      const shared = paths.get(path) ?? new Map<Method, Route>();
+      const shared = paths.get(path) ?? new Map<Method, Route | RemoteRoute>();
       if (shared.has(operation.method))
         throw new Error(`Two operations answer ${operation.method} ${operation.path}. Change the path of one.`);
-      shared.set(operation.method, compileRoute(service, operation));
+      shared.set(
+        operation.method,
+        "forward" in service ? remoteRoute(service, operation) : compileRoute(service, operation),
+      );
       paths.set(path, shared);
     }
   }
@@ -83,11 +100,16 @@ export function createRouteTable(services: readonly RunningService[]): RouteTabl
       const found = router.find("GET", path);
       if (found === null) return { methods: new Map(), params: {} };
       return {
-        methods: (found.store as { routes: Map<Method, Route> }).routes,
+        methods: (found.store as { routes: Map<Method, Route | RemoteRoute> }).routes,
         params: { ...(found.params as Record<string, string>) },
       };
     },
   };
+}
+
+function remoteRoute(service: RemoteService, operation: Named<AnyOperation>): RemoteRoute {
+  const versions = new Map(service.contract.versions.map((version) => [version.number, version]));
+  return { service, operation, versions };
 }
 
 function compileRoute(service: RunningService, operation: Named<AnyOperation>): Route {

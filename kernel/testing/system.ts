@@ -20,6 +20,7 @@ import {
   startSystem,
   type RunningSystem,
   type SystemDefinition,
+  type SystemOptions,
   type SystemSettings,
   unusablePlatform,
 } from "../runtime/index.ts";
@@ -27,12 +28,17 @@ import { migrationsOf } from "../service/index.ts";
 import { createClient, type TestClient } from "./client.ts";
 import { documentedBy } from "./documented/documented.ts";
 import { createTestDatabase } from "./postgres.ts";
+import { splitOf, startProcesses } from "./processes.ts";
 
 export interface TestSystem extends TestClient {
   readonly system: RunningSystem;
+  /** The processes of a split system, by name: `gateway`, and one for each service. */
+  readonly processes: ReadonlyMap<string, RunningSystem>;
   readonly clock: ManualClock;
   /** The `Authorization` header of a user who need not exist, signed like a real one. Default: a new member. */
   authorization(user?: { userId?: string; roles?: readonly string[]; sessionId?: string }): Promise<string>;
+  /** Resolves when every process has heard which tokens were ended; in one process it has at once. */
+  heardEverywhere(): Promise<void>;
   /** Resolves when every event was delivered and had its effects, those that follow from them included. */
   settled(): Promise<void>;
   rows(service: string, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
@@ -42,6 +48,8 @@ export interface TestSystemOptions {
   definition: SystemDefinition;
   settings?: Partial<SystemSettings>;
   log?: Logger;
+  /** Default: what ASHLAR_TEST_TOPOLOGY says, so that any test can be run on both; else `single`. */
+  topology?: "single" | "split";
 }
 
 /** A 500 in a test is a bug to see, whatever the test was about. */
@@ -53,6 +61,7 @@ const errorsToConsole: Logger = {
 
 const anySession = "ses_01h455vb4pex5vsknk084sn02q";
 const newUserId = () => encodeId("usr", uuidv7(systemClock, systemRandom));
+const endedTokensEveryMs = 2_000;
 const settleRoundsMax = 2_000;
 
 /**
@@ -64,11 +73,12 @@ export async function startTestSystem({
   definition,
   settings = {},
   log = errorsToConsole,
+  topology,
 }: TestSystemOptions): Promise<TestSystem> {
   const clock = createManualClock();
   const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
   const databaseUrls = await freshDatabases(definition);
-  const system = await startSystem({
+  const options: SystemOptions = {
     definition,
     settings: {
       port: 0,
@@ -97,7 +107,10 @@ export async function startTestSystem({
     random: systemRandom,
     log,
     demo: false,
-  });
+  };
+  const { system, processes } = isSplit(topology)
+    ? await startProcesses(options, splitOf(definition))
+    : { system: await startSystem(options), processes: new Map<string, RunningSystem>() };
   after(async () => {
     await system.stop(0);
     await rm(dataDirectory, { recursive: true, force: true });
@@ -114,10 +127,14 @@ export async function startTestSystem({
       return answer;
     },
     system,
+    processes,
     clock,
     rows,
     async authorization({ userId = newUserId(), roles = ["member"], sessionId = anySession } = {}) {
       return `Bearer ${await system.platform.tokens.signAccess({ userId, email: "someone@example.com", roles: [...roles], sessionId })}`;
+    },
+    async heardEverywhere() {
+      if (isSplit(topology)) await clock.advance(endedTokensEveryMs);
     },
     async settled() {
       for (let round = 0; round < settleRoundsMax; round++) {
@@ -129,6 +146,12 @@ export async function startTestSystem({
       throw new Error("Events are still waiting: a subscriber fails or a relay does not run");
     },
   };
+}
+
+function isSplit(topology = process.env.ASHLAR_TEST_TOPOLOGY): boolean {
+  if (topology !== undefined && topology !== "single" && topology !== "split")
+    throw new Error(`ASHLAR_TEST_TOPOLOGY is single or split, not "${topology}"`);
+  return topology === "split";
 }
 
 async function isSettled(system: RunningSystem, rows: TestSystem["rows"]): Promise<boolean> {

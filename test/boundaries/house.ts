@@ -19,6 +19,7 @@ export const floors: Readonly<Record<string, number>> = {
   http: 2,
   data: 2,
   redis: 2,
+  peer: 2,
   contract: 1,
   base: 0,
 };

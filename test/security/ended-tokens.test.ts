@@ -24,6 +24,7 @@ test("J15 after a logout the access token of the session is refused by every ser
   const elsewhere = { ...person, ...(await store.signIn(person.email)) };
   assert.deepEqual(await answersTo(person), [200, 200, 403]);
   await request("POST", "/auth/logout", { body: { refreshToken: person.refreshToken } });
+  await store.heardEverywhere();
   assert.deepEqual(await answersTo(person), [401, 401, 401]);
   assert.deepEqual(await answersTo(elsewhere), [200, 200, 403]);
 });
@@ -34,6 +35,7 @@ test("J15 after a change of password the tokens of the other sessions are refuse
   assert.deepEqual(await answersTo(thief), [200, 200, 403]);
   const body = { currentPassword: password, newPassword: "another long one" };
   await request("PUT", `/v1/users/${person.id}/password`, { authorization: person.authorization, body });
+  await store.heardEverywhere();
   assert.deepEqual(
     [await answersTo(thief), await answersTo(person)],
     [
@@ -49,6 +51,7 @@ test("J15 after a user was deleted, by themselves or by an admin, their tokens a
     const person = await store.person();
     const { authorization } = by ?? person;
     assert.equal((await request("DELETE", `/v1/users/${person.id}`, { authorization })).status, 204);
+    await store.heardEverywhere();
     assert.deepEqual(await answersTo(person), [401, 401, 401]);
   }
 });
@@ -58,6 +61,7 @@ test("J16 a role that was taken away is gone from tokens that carry it, on every
   assert.deepEqual(await answersTo(other), [200, 200, 400]);
   const { authorization } = admin;
   await request("PATCH", `/v1/users/${other.id}`, { authorization, body: { role: "member" } });
+  await store.heardEverywhere();
   assert.deepEqual(await answersTo(other), [200, 200, 403]);
   assert.equal((await request("GET", "/v1/users", { authorization: other.authorization })).status, 403);
 });

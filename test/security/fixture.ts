@@ -10,7 +10,7 @@ import { createPasswords } from "ashlar/auth";
 import { type Logger, systemClock } from "ashlar/base";
 import type { SystemSettings } from "ashlar/runtime";
 import { startTestSystem, type TestSystem } from "ashlar/testing";
-import { apiKeys, contracts, services } from "../../store/services.ts";
+import { apiKeys, contracts, endedTokens, services } from "../../store/services.ts";
 
 export const password = "correct horse battery";
 
@@ -60,6 +60,7 @@ export async function openStore(
       version: "0.0.0",
       contracts,
       apiKeys,
+      endedTokens,
       services: (platform) => services({ ...platform, passwords: cheap }),
     },
   });

@@ -103,6 +103,14 @@ export const wrongPassword = errorCode("WRONG_PASSWORD", 403, "The current passw
 // 422 and not 401: the token in a link is no credential of the request, and clients answer a 401 by signing in.
 export const invalidLink = errorCode("INVALID_LINK", 422, "The token of the link is unknown, used or expired");
 
+/** A session or an API key (`session`), a user, or the roles that a user has from now on. */
+const endedToken = object({
+  kind: oneOf(["session", "user", "roles"]),
+  id: text({ max: 64 }),
+  roles: nullable(list(roleName(), { max: 2 })),
+  at: moment(),
+});
+
 const tokens = object({
   accessToken: text({ max: 4096 }),
   refreshToken: text({ max: 4096 }),
@@ -173,6 +181,14 @@ export const identity = service("identity", {
       limit: { class: "auth" },
       secret: true,
       unversioned: true,
+      repeatable: true,
+    }),
+    listEndedTokens: post("/ended-tokens", {
+      summary: "Say what ended access tokens since a moment, or that a living one may meet",
+      body: object({ since: nullable(moment()) }),
+      returns: object({ until: moment(), ended: list(endedToken, { max: 100_000 }) }),
+      status: 200,
+      access: servicesOnly,
       repeatable: true,
     }),
     identifyApiKey: post("/api-keys/identifications", {

@@ -68,6 +68,7 @@ export async function startIdentity({
       version: "1.0.0",
       contracts: [identity],
       apiKeys: identity.operations.identifyApiKey,
+      endedTokens: identity.operations.listEndedTokens,
       services: (platform) => [(implementation = identityService({ ...platform, passwords: cheap, policy }))],
     },
   });

@@ -49,6 +49,7 @@ test("what ends tokens in one process ends them in the others with their next re
   equal(await there.statusFor(out!.tokens), 200);
 
   await there.runJob("revocations");
+  await there.heardEverywhere();
   equal(await there.statusFor(out!.tokens), 401);
   equal(await there.statusFor(left!.tokens), 401);
   equal(await there.statusFor(risen!.tokens, "/v1/users"), 200);

@@ -7,7 +7,10 @@
 import { encodeId, timestamp } from "ashlar/base";
 import type { Revocation } from "ashlar/auth";
 import type { Queryable } from "ashlar/data";
-import type { Job } from "ashlar/service";
+import type { In, Out } from "ashlar/contract";
+import type { Context, Job } from "ashlar/service";
+import type { roleNames } from "../../api.ts";
+import type { identity } from "./contract.ts";
 import type { Parts } from "./parts.ts";
 
 /** With the reading itself, well within the five seconds that clients are promised. */
@@ -29,6 +32,23 @@ export function createRevocationFeed({ tokens, revocations }: Parts): Job {
       readAtMs = nowMs;
     },
   };
+}
+
+/** The same for processes that this service does not run in. */
+export async function listEndedTokens(
+  ctx: Context,
+  { body: { since } }: In<typeof identity.operations.listEndedTokens>,
+  { tokens }: Parts,
+): Promise<Out<typeof identity.operations.listEndedTokens>> {
+  const nowMs = ctx.clock.nowMs();
+  const sinceMs = (since === null ? nowMs - tokens.accessTtlMs : Date.parse(since)) - marginMs;
+  const ended = (await changesSince(ctx.db, timestamp(sinceMs))).map((one) => ({
+    kind: one.kind,
+    id: one.kind === "session" ? one.sessionId : one.userId,
+    roles: one.kind === "roles" ? ([...one.roles] as (typeof roleNames)[number][]) : null,
+    at: timestamp(one.atMs),
+  }));
+  return { until: timestamp(nowMs), ended };
 }
 
 async function changesSince(db: Queryable, since: string): Promise<Revocation[]> {

@@ -11,7 +11,7 @@ import { defaultPolicy, type Parts, type Policy } from "./parts.ts";
 import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
 import { answerResetRequests, forgotPassword, resetPassword } from "./reset.ts";
-import { createRevocationFeed } from "./revocation-feed.ts";
+import { createRevocationFeed, listEndedTokens } from "./revocation-feed.ts";
 import { deleteSession } from "./sessions.ts";
 import { purgeTries } from "./tries.ts";
 import { changeUser, createUser, deleteUser } from "./users.ts";
@@ -44,6 +44,7 @@ export function identityService({
       refresh: withParts(refresh),
       logout: withParts(logout),
       identifyApiKey,
+      listEndedTokens: withParts(listEndedTokens),
       forgotPassword,
       resetPassword: withParts(resetPassword),
       verifyEmail,

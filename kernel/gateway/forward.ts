@@ -1,0 +1,124 @@
+// Hands a request on to the process of its service, and the answer back as it is.
+//
+// The service repeats every check but the limit, so what is refused here is refused in the same words there.
+// What it must believe of the client (its address, the limit that was taken) travels signed.
+
+import type { IncomingMessage } from "node:http";
+import { PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Clock, Logger } from "../base/index.ts";
+import { createDeadline } from "../call/index.ts";
+import { errors, Failure } from "../contract/index.ts";
+import { sendContinue } from "../http/index.ts";
+import type { Wire } from "../peer/index.ts";
+import type { Exchange, Forward } from "../service/index.ts";
+
+export interface ForwardOptions {
+  service: string;
+  wire: Wire;
+  clock: Clock;
+  log: Logger;
+}
+
+export function createForward({ service, wire, clock, log }: ForwardOptions): Forward {
+  return async (exchange) => {
+    const { message, response, address, headers, timeoutMs } = exchange;
+    const deadline = createDeadline(clock, timeoutMs, exchange.gone);
+    try {
+      const answer = await wire.request(service, {
+        method: message.method!,
+        target: message.url!,
+        headers: requestHeaders(exchange),
+        body: bodyOf(message),
+        claims: { use: useOf(message), address, headers, remainingMs: deadline.remainingMs() },
+        signal: deadline.signal,
+      });
+      // What the service did not want to read of the body is still on its way on this connection, too.
+      const close = message.complete ? [] : ["Connection", "close"];
+      response.writeHead(answer.status, [...answerHeaders(answer.headers), ...close]);
+      await pipeline(answer.body, response).catch((err: unknown) => {
+        // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
+        log.warn({ requestId: exchange.id, err }, `An answer of ${service} broke off`);
+        response.destroy();
+      });
+      return { forwarded: answer.status };
+    } catch (error) {
+      if (exchange.gone.aborted) throw new Failure(errors.unavailable, "The client went away", { cause: error });
+      throw error;
+    } finally {
+      deadline.end();
+      message.unpipe();
+    }
+  };
+}
+
+/** Not the message itself: who sends a body destroys it when it is not wanted whole, and with it the connection. */
+function bodyOf(message: IncomingMessage): Readable | undefined {
+  if (!hasBody(message)) return undefined;
+  sendContinue(message);
+  const body = new PassThrough();
+  message.once("close", () => message.complete || body.destroy());
+  return message.pipe(body);
+}
+
+/** What a token of the gateway is good for: this request and no other. */
+export function useOf({ method, url }: IncomingMessage): string {
+  return `${method} ${url}`;
+}
+
+// RFC 9110, 7.6.1: what is about one connection stays on it. Host is that of the next one; what a client holds
+// back its body for (Expect) was granted here.
+const ofConnection = new Set(
+  "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade host expect".split(
+    " ",
+  ),
+);
+/** What only the gateway says, and who or whence a client says that it is. Read with `_` as `-`: some do. */
+const claimed = [
+  "ashlar-",
+  "x-forwarded-",
+  "x-user-",
+  "x-internal-",
+  "x-real-ip",
+  "x-request-id",
+  "forwarded",
+  "traceparent",
+];
+
+function isClaimed(name: string): boolean {
+  const read = name.replaceAll("_", "-");
+  return claimed.some((one) => read.startsWith(one));
+}
+
+function requestHeaders({ message, id, traceparent }: Exchange): string[] {
+  const { rawHeaders, headers } = message;
+  const named = new Set(
+    (headers.connection ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((one) => one.trim()),
+  );
+  // Without its traceparent a tracestate says nothing (W3C Trace Context, 3.3).
+  const keepsTrace = headers.traceparent?.includes(traceparent.split("-")[1]!) === true;
+  const kept: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase();
+    if (ofConnection.has(name) || isClaimed(name) || (named.has(name) && name !== "authorization")) continue;
+    if (name === "tracestate" && !keepsTrace) continue;
+    kept.push(rawHeaders[index]!, rawHeaders[index + 1]!);
+  }
+  return [...kept, "X-Request-Id", id, "traceparent", traceparent];
+}
+
+function answerHeaders(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    if (!ofConnection.has(String(headers[index]).toLowerCase()))
+      kept.push(String(headers[index]), String(headers[index + 1]));
+  }
+  return kept;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}

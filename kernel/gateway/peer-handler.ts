@@ -1,0 +1,112 @@
+// What other processes of the system ask of the services in this one: calls, and events to receive.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { credentialsMissing } from "../auth/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
+import { callPath, createDeadline } from "../call/index.ts";
+import { type Envelope, Failure, notFound } from "../contract/index.ts";
+import type { Bus } from "../events/index.ts";
+import { errorAnswer, type HttpHandler, readJson, send } from "../http/index.ts";
+import { eventsPath, outcomeOf, type PeerClaims, peerHeader, type PeerTokens } from "../peer/index.ts";
+import type { RunningService } from "../service/index.ts";
+
+export interface PeerHandlerOptions {
+  services: ReadonlyMap<string, RunningService>;
+  bus: Bus;
+  tokens: PeerTokens;
+  clock: Clock;
+  log: Logger;
+}
+
+const bodyBytesMax = 32 * 1024 * 1024;
+
+/** Answers what comes from peers; `otherwise` gets the rest. */
+export function createPeerHandler(options: PeerHandlerOptions, otherwise: HttpHandler): HttpHandler {
+  const work = new Map<string, Work>();
+  for (const service of options.services.values()) {
+    const { name, allOperations } = service.contract;
+    work.set(eventsPath(name), {
+      audience: name,
+      use: `events ${name}`,
+      run: (body) => options.bus.deliver(name, body as Envelope[]),
+    });
+    for (const operation of Object.keys(allOperations))
+      work.set(callPath(name, operation), {
+        audience: name,
+        use: `call ${name}.${operation}`,
+        run: (body, claims, gone) => answerCall(options, service, operation, body, claims, gone),
+      });
+  }
+  return (message, response, requestId) =>
+    message.url!.startsWith("/.ashlar/")
+      ? answerPeer(options, work.get(message.url!), message, response, requestId)
+      : otherwise(message, response, requestId);
+}
+
+interface Work {
+  audience: string;
+  use: string;
+  run(body: unknown, claims: PeerClaims, gone: AbortSignal): Promise<unknown>;
+}
+
+async function answerPeer(
+  { tokens, log }: PeerHandlerOptions,
+  work: Work | undefined,
+  message: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    if (work === undefined) throw notFound();
+    const claims = claimsOf(tokens, message, work);
+    const body = await readJson(message, { mediaTypes: ["application/json"], maxBytes: bodyBytesMax });
+    const outcome = await work.run(body, claims, gone.signal).then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (!(error instanceof Failure))
+          log.error({ requestId: String(claims.requestId), err: error }, `${work.use} failed`);
+        return outcomeOf(error);
+      },
+    );
+    await send(
+      message,
+      response,
+      { status: 200, headers: { "cache-control": "no-store" }, body: JSON.stringify(outcome) },
+      { requestId },
+    );
+  } catch (error) {
+    log.warn({ requestId, err: error }, "A peer was refused");
+    await send(message, response, errorAnswer(error, requestId), { requestId });
+  }
+}
+
+function claimsOf(tokens: PeerTokens, message: IncomingMessage, { audience, use }: Work): PeerClaims {
+  try {
+    return tokens.read(message.headers[peerHeader] as string | undefined, audience, use);
+  } catch (cause) {
+    throw new Failure(credentialsMissing(), "Only for services of this system", {
+      headers: credentialsMissing().headers,
+      cause,
+    });
+  }
+}
+
+async function answerCall(
+  { clock }: PeerHandlerOptions,
+  { target }: RunningService,
+  operation: string,
+  body: unknown,
+  { from, requestId, traceparent, remainingMs }: PeerClaims,
+  gone: AbortSignal,
+): Promise<unknown> {
+  const deadline = createDeadline(clock, Number(remainingMs), gone);
+  const call = {
+    from: String(from),
+    requestId: String(requestId),
+    traceparent: traceparent as string | undefined,
+    deadline,
+  };
+  return target.invoke(operation, body as Parameters<typeof target.invoke>[1], call).finally(() => deadline.end());
+}

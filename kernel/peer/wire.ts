@@ -1,0 +1,135 @@
+// HTTP between the processes of a system, on connections that are kept.
+
+import type { Readable } from "node:stream";
+import { Agent, type Dispatcher } from "undici";
+import { errors, Failure } from "../contract/index.ts";
+import { failureOf, type Outcome } from "./outcome.ts";
+import type { PeerClaims, PeerTokens } from "./tokens.ts";
+
+export interface WireOptions {
+  /** Where a service is reached: `http://127.0.0.1:3001`. */
+  urlOf(service: string): string;
+  tokens: PeerTokens;
+}
+
+/** How long an answer may take. A deadline is one. */
+export interface Limits {
+  readonly signal: AbortSignal;
+  remainingMs(): number;
+}
+
+export interface PeerRequest {
+  method: string;
+  /** With its query, as it stands in the request line. */
+  target: string;
+  /** Flat: name, value, name, value. */
+  headers: readonly string[];
+  body: Readable | undefined;
+  claims: PeerClaims;
+  signal: AbortSignal;
+}
+
+export interface PeerAnswer {
+  status: number;
+  /** Flat, as they came. */
+  headers: readonly string[];
+  body: Readable;
+}
+
+export interface Wire {
+  /**
+   * Has a service do something and answers its value, or throws the failure it threw. 503 when it is not reached
+   * or breaks off, 504 when the time is over; then it may have been done or not.
+   */
+  post(service: string, path: string, claims: PeerClaims, body: unknown, limits: Limits): Promise<unknown>;
+  /** Hands a request on as it is. Throws as `post` does, until the answer begins. */
+  request(service: string, request: PeerRequest): Promise<PeerAnswer>;
+  close(): Promise<void>;
+}
+
+export const peerHeader = "ashlar-peer";
+
+/** Where the events for a subscriber are handed over. */
+export function eventsPath(subscriber: string): string {
+  return `/.ashlar/events/${subscriber}`;
+}
+
+/** For each service. Beyond it requests wait for a connection, within their own time. */
+const connectionsMax = 128;
+const connectTimeoutMs = 2_000;
+/** Less than a server of ours keeps an idle connection, so that it is not closed under a request. */
+const keepAliveMs = 4_000;
+const answerBytesMax = 32 * 1024 * 1024;
+
+export function createWire({ urlOf, tokens }: WireOptions): Wire {
+  const agent = new Agent({
+    connections: connectionsMax,
+    connect: { timeout: connectTimeoutMs },
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
+    // Deadlines end requests; a client that reads slowly is cut by the server it reads from.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: answerBytesMax,
+  });
+  const send = async (
+    service: string,
+    options: Omit<Dispatcher.RequestOptions, "origin"> & { signal: AbortSignal },
+  ) => {
+    try {
+      return await agent.request({ ...options, origin: urlOf(service) });
+    } catch (error) {
+      throw unreached(service, error, options.signal);
+    }
+  };
+  return {
+    async post(service, path, claims, body, { signal, remainingMs }) {
+      const token = tokens.sign(service, { ...claims, remainingMs: remainingMs() });
+      const answer = await send(service, {
+        path,
+        method: "POST",
+        headers: { "content-type": "application/json", [peerHeader]: token },
+        body: JSON.stringify(body ?? null),
+        signal,
+      });
+      const outcome = await readOutcome(service, answer, signal);
+      if ("failure" in outcome) throw failureOf(outcome.failure);
+      return outcome.value;
+    },
+    async request(service, { method, target, headers, body, claims, signal }) {
+      const {
+        statusCode,
+        headers: received,
+        body: content,
+      } = await send(service, {
+        path: target,
+        method,
+        headers: [...headers, peerHeader, tokens.sign(service, claims)],
+        body: body ?? null,
+        signal,
+        responseHeaders: "raw",
+      });
+      return { status: statusCode, headers: received as unknown as string[], body: content };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function readOutcome(service: string, answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<Outcome> {
+  try {
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`It answered ${answer.statusCode}: ${text.slice(0, 200)}`);
+    return JSON.parse(text) as Outcome;
+  } catch (error) {
+    throw unreached(service, error, signal);
+  }
+}
+
+function unreached(service: string, cause: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted && signal.reason instanceof Failure) return signal.reason;
+  // Where it runs is nobody's business outside: the cause stays in the log.
+  return new Failure(errors.unavailable, `Service ${service} is not reached`, {
+    headers: { "retry-after": "1" },
+    cause,
+  });
+}
