@@ -43,6 +43,7 @@ test("every mistake is reported, all together, by name and without its value", (
     NODE_ENV: "prod",
     DEMO_PASSWORD: "x".repeat(129),
     REDIS_URL: "http://me:hunter2@localhost",
+    NATS_URL: "http://me:hunter2@localhost",
     PURGE_DELETED_AFTER: "0d",
   });
   const named = message
@@ -55,6 +56,7 @@ test("every mistake is reported, all together, by name and without its value", (
     "LIMIT_AUTH",
     "LIMIT_LOGIN",
     "LOG_LEVEL",
+    "NATS_URL",
     "NODE_ENV",
     "PORT",
     "PURGE_DELETED_AFTER",
@@ -62,13 +64,12 @@ test("every mistake is reported, all together, by name and without its value", (
     "TRUSTED_PROXIES",
     "USERS_DATABASE_URL",
   ]);
-  match(message, /has 11 mistakes/);
+  match(message, /has 12 mistakes/);
   equal(message.includes("hunter2"), false);
 });
 
 test("what is not built yet is refused, not ignored", () => {
-  for (const name of ["NATS_URL", "INTERNAL_PORT"])
-    match(refusal({ [name]: "9090" }), new RegExp(`${name} is not supported yet`));
+  match(refusal({ INTERNAL_PORT: "9090" }), /INTERNAL_PORT is not supported yet/);
 });
 
 test("a limit that is none of the store's is refused with those there are", () => {
@@ -99,6 +100,14 @@ test("where the shared store is may be said, with or without TLS; without it the
     equal(store.readSettings({ REDIS_URL: url }).system.redisUrl, url);
   for (const url of ["localhost:6379", "http://localhost", "redis://localhost?db=1"])
     match(refusal({ REDIS_URL: url }), /REDIS_URL must be a URL like redis:/);
+});
+
+test("how events reach other processes may be said; without it they stay in this one", () => {
+  equal(store.readSettings({}).system.natsUrl, undefined);
+  for (const url of ["nats://localhost", "tls://me:p%40ss@a.example,tls://me:p%40ss@b.example:4333"])
+    equal(store.readSettings({ NATS_URL: url }).system.natsUrl, url);
+  for (const url of ["localhost:4222", "http://localhost", "nats://localhost,tls://localhost"])
+    match(refusal({ NATS_URL: url }), /NATS_URL must be a URL like nats:/);
 });
 
 test("who sends mail says from whom and where links lead; without a server neither is needed", () => {

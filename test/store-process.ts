@@ -23,7 +23,8 @@ export interface StoreProcess extends TestClient {
 
 export interface StoreFolder {
   readonly directory: string;
-  start(environment?: Record<string, string>): Promise<StoreProcess>;
+  /** `words` as in `ashlar start`; a topology takes the ports behind its gateway's, too. */
+  start(environment?: Record<string, string>, ...words: string[]): Promise<StoreProcess>;
   /** Runs the CLI against the folder to its end. */
   cli(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** Ends what still runs on the folder, also after a test that failed half-way, and deletes it. */
@@ -43,9 +44,9 @@ export async function createStoreFolder(app = root, variables: Record<string, st
   });
   return {
     directory,
-    async start(more = {}) {
-      const port = await freePort();
-      const child = spawn(process.execPath, [cli, "start"], {
+    async start(more = {}, ...words) {
+      const port = await freePort(words.length > 0 ? portsOfTopology : 1);
+      const child = spawn(process.execPath, [cli, "start", ...words], {
         cwd: app,
         env: environment({ PORT: String(port), ...more }),
         stdio: ["ignore", "pipe", "pipe"],
@@ -119,13 +120,27 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   return text;
 }
 
-function freePort(): Promise<number> {
+const portsOfTopology = 4;
+
+/** The first of `count` ports in a row that are free. */
+async function freePort(count: number): Promise<number> {
+  for (;;) {
+    const first = await openPort(0);
+    const behind = await Promise.all(
+      Array.from({ length: count - 1 }, (_, index) => openPort(first.port + 1 + index).catch(() => undefined)),
+    );
+    await Promise.all([first, ...behind].map((one) => one?.close()));
+    if (!behind.includes(undefined)) return first.port;
+  }
+}
+
+function openPort(port: number): Promise<{ port: number; close(): Promise<unknown> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
+    server.listen(port, "127.0.0.1", () => {
+      const { port: taken } = server.address() as { port: number };
+      resolve({ port: taken, close: () => new Promise((closed) => server.close(closed)) });
     });
   });
 }

@@ -13,6 +13,8 @@ export interface ChildOptions {
   folder: string;
   environment: Record<string, string | undefined>;
   readable: boolean;
+  /** Whether its log is told from warnings on only: until all serve, a person reads the progress. */
+  hushed: () => boolean;
   log: Logger;
 }
 
@@ -80,7 +82,7 @@ export function startChild(options: ChildOptions): Child {
 }
 
 /** Its log goes to ours, each line with the name of the process. */
-function spawnOne({ name, args, folder, environment, readable }: ChildOptions): ChildProcess {
+function spawnOne({ name, args, folder, environment, readable, hushed }: ChildOptions): ChildProcess {
   const child = spawn(process.execPath, [command, ...args], {
     cwd: folder,
     env: environment,
@@ -91,6 +93,7 @@ function spawnOne({ name, args, folder, environment, readable }: ChildOptions): 
   const read = readable ? createLineReader() : (line: string) => `${line}\n`;
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream! }).on("line", (line) => {
+      if (hushed() && /^\{"level":"(?:info|debug)"/.test(line)) return;
       const named = line.startsWith("{") ? `{"process":${JSON.stringify(name)},${line.slice(1)}` : `${name}: ${line}`;
       process.stdout.write(read(named));
     });

@@ -67,9 +67,12 @@ async function run(
     ...(place === undefined ? {} : { place }),
     onProgress: (message) => (terminal ? showProgress(message) : log.info({}, message)),
   });
-  const system = await starting.catch((error: unknown) => {
+  const started = starting.catch((error: unknown) => {
     throw hostTrouble(error, systemSettings.host) ?? error;
   });
+  // A process that waits for another one has nothing yet that must be ended in order, no PostgreSQL of its own either.
+  const system = await (place === undefined ? started : Promise.race([started, end.wait()]));
+  if (system === undefined) return process.exit(0);
   ready = true;
   liveThroughErrors(log);
   // Nobody tries an app out in production: there people wait for their mail.
@@ -88,7 +91,7 @@ async function run(
     else {
       const warning = demoWarning(systemSettings.host, system.demo);
       if (warning !== undefined) log.warn({}, warning);
-      log.info(factsOf(system, settings), "Started");
+      log.info(factsOf(system, settings, place?.gateway !== false), "Started");
     }
   }
   // Who started it as one of several waits for this.
@@ -106,11 +109,11 @@ function withoutInfo(log: Logger, hidden: () => boolean): Logger {
   return { ...log, info, child: (fields) => withoutInfo(log.child(fields), hidden) };
 }
 
-function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettings) {
+function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettings, isGateway: boolean) {
   const url = visibleUrl(system.url);
   return {
     url,
-    docs: `${url}/docs`,
+    ...(isGateway ? { docs: `${url}/docs` } : {}),
     dataDirectory,
     embeddedPostgres: system.embedded,
     services: [...system.services.keys()],

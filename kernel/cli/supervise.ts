@@ -25,6 +25,7 @@ export async function supervise(
   const progress = (message: string) => (terminal ? showProgress(message) : log.info({}, message));
   const end = waitForEnd(systemClock, log);
   const startedAtMs = systemClock.nowMs();
+  let ready = false;
   if (terminal) showHeading(definition);
 
   const postgres = await openPostgres(app, settings, progress);
@@ -38,6 +39,7 @@ export async function supervise(
       // Only the gateway is for other machines.
       environment: { ...environment, PORT: String(ports[process]), ...(gateway === true ? {} : { HOST: "127.0.0.1" }) },
       readable: terminal,
+      hushed: () => terminal && settings.logLevel === "info" && !ready,
       log,
     }),
   );
@@ -54,6 +56,7 @@ export async function supervise(
   try {
     progress(`Starting ${Object.keys(topology).join(", ")}`);
     const started = await Promise.race([Promise.all(children.map((child) => child.ready)), end.wait()]);
+    ready = true;
     if (started !== undefined) {
       const demo = started.flatMap((one) => one.demo);
       const gateway = children.find(({ name: one }) => topology[one]!.gateway)!;

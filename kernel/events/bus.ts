@@ -14,12 +14,17 @@ export type Receive = (events: Envelope[]) => Promise<Outcome[]>;
 
 export interface Bus {
   readonly name: string;
-  /** Hands events over, in order, and says what became of each. Rejects when the subscriber was not reached. */
-  deliver(subscriber: string, events: Envelope[]): Promise<Outcome[]>;
+  /**
+   * Hands events over, in order, and says what became of each. Rejects when the subscriber was not reached, and may
+   * when `signal` says that nobody waits for the answer any more.
+   */
+  deliver(subscriber: string, events: Envelope[], signal?: AbortSignal): Promise<Outcome[]>;
   /** Receives what is for `subscriber` until the returned function is called. */
   subscribe(subscriber: string, receive: Receive): () => void;
   /** Milliseconds to the bus and back, where it is something that can be away. */
   ping?(): Promise<number>;
+  /** Ends what it holds open, where it holds something. After everybody has left. */
+  close?(): Promise<void>;
 }
 
 /**

@@ -3,15 +3,29 @@
 // event has its effect once, and those of an aggregate in their order.
 
 import { deepEqual, equal } from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { createTestDatabase } from "../testing/postgres.ts";
-import { createPostgresBus } from "./bus.ts";
+import { needsNats } from "../testing/index.ts";
+import { type Bus, createPostgresBus } from "./bus.ts";
 import { createWorld, openDatabase, stepped, tables, wrapBus } from "./fixture.ts";
+import { openBus, startNatsForFile } from "./nats/fixture.ts";
 
 const database = openDatabase(await createTestDatabase(tables));
 
-test("whatever fails, every event has its effect once and in the order of its aggregate", async () => {
+const nats = await startNatsForFile();
+
+for (const [name, options, numRuns, createBus] of [
+  ["postgres", {}, 15, async () => createPostgresBus()],
+  ["nats", needsNats, 8, (t: TestContext) => openBus(t, nats)],
+] as const)
+  test(
+    `whatever fails around the ${name} bus, every event has its effect once and in the order of its aggregate`,
+    options,
+    (t) => everythingGoesWrong(numRuns, () => createBus(t)),
+  );
+
+async function everythingGoesWrong(numRuns: number, createBus: () => Promise<Bus>): Promise<void> {
   const plan = fc.record({
     /** For each aggregate, how many events. */
     sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 6 }),
@@ -23,7 +37,7 @@ test("whatever fails, every event has its effect once and in the order of its ag
     fc.asyncProperty(plan, async ({ sizes, troubles, batchSize }) => {
       const left = [...troubles];
       const goesWrong = () => left.pop() ?? false;
-      const bus = createPostgresBus();
+      const bus = await createBus();
       const unreliable = wrapBus(bus, async (deliver) => {
         if (goesWrong()) throw new Error("lost on the way there");
         const outcomes = await deliver();
@@ -70,6 +84,6 @@ test("whatever fails, every event has its effect once and in the order of its ag
         );
       }
     }),
-    { numRuns: 15 },
+    { numRuns },
   );
-});
+}

@@ -109,7 +109,12 @@ export function wrapBus(
     deliver: () => ReturnType<Bus["deliver"]>,
     events: Envelope[],
     subscriber: string,
+    signal: AbortSignal | undefined,
   ) => ReturnType<Bus["deliver"]>,
 ): Bus {
-  return { ...bus, deliver: (subscriber, events) => around(() => bus.deliver(subscriber, events), events, subscriber) };
+  return {
+    ...bus,
+    deliver: (subscriber, events, signal) =>
+      around(() => bus.deliver(subscriber, events, signal), events, subscriber, signal),
+  };
 }

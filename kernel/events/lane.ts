@@ -39,6 +39,8 @@ export interface Lane extends LaneOptions {
   readonly waiting: Map<string, number>;
   pausedUntilMs: number;
   confirmed: number;
+  /** Aborts when a relay that stops has waited long enough for what is with the subscriber. */
+  givingUp: AbortController;
 }
 
 export function createLane(options: LaneOptions): Lane {
@@ -54,6 +56,7 @@ export function createLane(options: LaneOptions): Lane {
     waiting: new Map(),
     pausedUntilMs: 0,
     confirmed: 0,
+    givingUp: new AbortController(),
   };
 }
 
@@ -122,8 +125,12 @@ const selectHeads = {
 
 async function handOver(lane: Lane, rows: EventRow[]): Promise<void> {
   try {
-    const outcomes = await withTimeLimit(lane.clock, lane.limits.deliverTimeoutMs, `The ${lane.bus.name} bus`, () =>
-      lane.bus.deliver(lane.subscriber, rows.map(envelopeOf)),
+    const { signal: givenUp } = lane.givingUp;
+    const outcomes = await withTimeLimit(
+      lane.clock,
+      lane.limits.deliverTimeoutMs,
+      `The ${lane.bus.name} bus`,
+      (signal) => lane.bus.deliver(lane.subscriber, rows.map(envelopeOf), AbortSignal.any([signal, givenUp])),
     );
     await settle(lane, rows, new Map(outcomes.map((outcome) => [outcome.id, outcome])));
     lane.trouble.over();

@@ -25,6 +25,8 @@ export interface RelayLimits extends LaneLimits {
   purgeEveryMs: number;
   /** Rows removed in one statement. */
   purgeSize: number;
+  /** How long a relay that stops waits for what is with a subscriber, where the bus can give that up. */
+  stopMs: number;
 }
 
 export const relayLimits: RelayLimits = {
@@ -39,7 +41,14 @@ export const relayLimits: RelayLimits = {
   retentionMs: 7 * 86_400_000,
   purgeEveryMs: 60_000,
   purgeSize: 10_000,
+  stopMs: 3_000,
 };
+
+/**
+ * The data of an event as JSON, in bytes: what goes into a message of every bus with the rest of the envelope
+ * (NATS takes 1 MiB as it is installed). Held in `emit`, whatever the bus, so that changing it changes nothing.
+ */
+export const eventDataBytesMax = 1_000_000;
 
 export interface InboxLimits {
   /** Failures of a handler before its event becomes a dead letter. */

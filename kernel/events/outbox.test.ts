@@ -1,10 +1,11 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { timestamp } from "../base/index.ts";
-import { event, money, object } from "../contract/index.ts";
+import { event, money, object, text } from "../contract/index.ts";
 import { createTestDatabase } from "../testing/postgres.ts";
 import { listEvents } from "./admin.ts";
 import { createWorld, openDatabase, stepped, tables } from "./fixture.ts";
+import { eventDataBytesMax } from "./limits.ts";
 
 const database = openDatabase(await createTestDatabase(tables));
 
@@ -80,4 +81,21 @@ test("money, text and null survive the way through the database", async () => {
     world.outbox.emit(tx, paid, { aggregateId: "ord_a", data: { total: 9_999_999_999_999.99 } }),
   );
   deepEqual((await listEvents(world.database, { limit: 1 }))[0]!.envelope.data, { total: 9_999_999_999_999.99 });
+});
+
+test("what is too large for a message of a bus is refused where it is announced, and what would announce it too", async () => {
+  const world = await createWorld(database);
+  const noted = event("order.noted", {
+    aggregate: "ord",
+    summary: "Somebody wrote something",
+    data: object({ note: text({ max: 2 * eventDataBytesMax }) }),
+  });
+  const note = (length: number) =>
+    world.database.transaction((tx) =>
+      world.outbox.emit(tx, noted, { aggregateId: "ord_a", data: { note: "n".repeat(length) } }),
+    );
+  const around = JSON.stringify({ note: "" }).length;
+  await note(eventDataBytesMax - around);
+  await rejects(note(eventDataBytesMax - around + 1), { status: 413, code: "PAYLOAD_TOO_LARGE" });
+  equal(await world.count("outbox"), 1);
 });

@@ -8,9 +8,10 @@
 // touching a common row have no order to keep, and are delivered in the order in which they commit.
 
 import { type Clock, type Random, timestamp, uuidv7 } from "../base/index.ts";
-import { compileValidator, type Envelope, type EventType, type Validate } from "../contract/index.ts";
+import { compileValidator, type Envelope, errors, type EventType, Failure, type Validate } from "../contract/index.ts";
 import type { Tx } from "../data/index.ts";
 import { eventId } from "./envelope.ts";
+import { eventDataBytesMax } from "./limits.ts";
 
 export interface OutboxOptions {
   /** The services whose contract subscribes to a type of event. */
@@ -32,7 +33,8 @@ export interface Emission<D> {
 export interface Outbox {
   /**
    * Announces a fact in the caller's transaction; a rollback announces nothing.
-   * Data or an aggregate that its contract does not declare is a mistake of the emitter: a plain Error.
+   * Data or an aggregate that its contract does not declare is a mistake of the emitter: a plain Error. Data that is
+   * declared and larger than `eventDataBytesMax` is refused with 413, and so is what it would have announced.
    */
   emit<D>(tx: Tx, eventType: EventType<D>, emission: Emission<D>): Promise<Envelope<D>>;
 }
@@ -52,6 +54,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
         ...(emission.traceparent === undefined ? {} : { traceparent: emission.traceparent }),
         data: emission.data,
       };
+      const data = JSON.stringify(emission.data);
+      checkSize(eventType, data);
       const subscribers = options.subscribersOf(eventType.type);
       await tx.query(insertEvent, [
         uuid,
@@ -59,7 +63,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         envelope.aggregateId,
         emission.version ?? null,
         emission.traceparent ?? null,
-        JSON.stringify(emission.data),
+        data,
         envelope.timestamp,
         subscribers,
       ]);
@@ -94,4 +98,13 @@ function check(validators: Map<EventType, Validate>, eventType: EventType, emiss
       `${eventType.type} is about ${eventType.aggregate}_..., but was emitted for ${emission.aggregateId}. Pass the id as it is seen outside.`,
     );
   }
+}
+
+function checkSize(eventType: EventType, data: string): void {
+  const bytes = Buffer.byteLength(data);
+  if (bytes > eventDataBytesMax)
+    throw new Failure(
+      errors.payloadTooLarge,
+      `${eventType.type} would announce ${bytes} bytes; it may be at most ${eventDataBytesMax}`,
+    );
 }

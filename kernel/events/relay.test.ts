@@ -154,6 +154,28 @@ test("is woken by the commit and does not wait for its poll; stop waits for what
   equal(await world.count("leases"), 0);
 });
 
+test("stop does not wait for a subscriber that is away: it gives up, and the event stays pending", async () => {
+  const reached = createGate();
+  const away = wrapBus(createPostgresBus(), (_deliver, _events, _subscriber, signal) => {
+    reached.open();
+    return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error)));
+  });
+  const world = await createWorld(database, { bus: away });
+  const relay = world.createRelay({ limits: { stopMs: 3_000 } });
+  await world.emitAll(["ord_a", 1]);
+  relay.start();
+  await reached.opened;
+
+  let stopped = false;
+  const stopping = relay.stop().then(() => (stopped = true));
+  await world.clock.advance(2_999);
+  equal(stopped, false);
+  await world.clock.advance(1);
+  await stopping;
+  equal(await world.count("pending"), 1);
+  equal(await world.count("leases"), 0);
+});
+
 test("can be stopped and started again, and goes on where it was", async () => {
   const world = await createWorld(database);
   const handled = createGate();

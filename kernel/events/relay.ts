@@ -87,6 +87,18 @@ export function createRelay(options: RelayOptions): Relay {
     await Promise.all(lane.inFlight);
   }
 
+  /** A subscriber that is slow, or away, does not keep the process from ending: what it had in hand it gets again. */
+  async function withinLimit(loops: Promise<unknown>): Promise<void> {
+    const ended = new AbortController();
+    const givenUp = clock.sleep(limits.stopMs, ended.signal).then(() => {
+      if (!ended.signal.aborted) for (const lane of lanes.values()) lane.givingUp.abort(new Error("The relay stops"));
+    });
+    await loops;
+    ended.abort("ended");
+    await givenUp;
+    for (const lane of lanes.values()) lane.givingUp = new AbortController();
+  }
+
   return {
     get leads() {
       return mayGo();
@@ -101,7 +113,7 @@ export function createRelay(options: RelayOptions): Relay {
       state.stopping = true;
       keeperBell.ring();
       for (const lane of lanes.values()) lane.bell.ring();
-      await state.loops;
+      await withinLimit(state.loops);
       state.loops = undefined;
       state.leadsUntilMs = 0;
       await lease

@@ -54,7 +54,7 @@ export async function followEndedTokens(options: EndedTokensOptions): Promise<()
       () => false,
     );
     if (answered) break;
-    if (tries === 0) log.info({ service: options.operation.service }, "Waiting for a service");
+    if (tries === 0) log.info({}, `Waiting for ${options.operation.service}`);
     await clock.sleep(firstTriesEveryMs, stopping.signal);
   }
   const loop = (async () => {

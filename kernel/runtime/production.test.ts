@@ -1,11 +1,12 @@
 import { doesNotThrow, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { postgresSetting, publicUrlSetting, readSettings, redisSetting, smtpSetting } from "./settings.ts";
+import { natsSetting, postgresSetting, publicUrlSetting, readSettings, redisSetting, smtpSetting } from "./settings.ts";
 
 const declared = {
   DATABASE: postgresSetting(""),
   MAIL: smtpSetting(""),
   SHARED: redisSetting(""),
+  BUS: natsSetting(""),
   PUBLIC: publicUrlSetting("http://localhost:3000", ""),
 };
 
@@ -68,6 +69,19 @@ test("S10 a shared store on another machine has a good password; one on this mac
     "rediss://:Xk3-qq9-vB71@cache.internal",
   ])
     doesNotThrow(production({ SHARED: url }), url);
+});
+
+test("S10 a NATS on another machine, each of several, has a good password or token; one on this machine may have none", () => {
+  refused({ BUS: "nats://nats.internal" }, /BUS must hold a password in production/);
+  refused({ BUS: "nats://localhost,nats://nats.internal" }, /BUS must hold a password in production/);
+  refused({ BUS: "tls://ashlar:hunter2@nats.internal" }, /12 characters/);
+  refused({ BUS: "tls://t0ken@nats.internal" }, /12 characters/);
+  for (const url of [
+    "nats://127.0.0.1",
+    "tls://Xk3-qq9-vB71-token@nats.internal",
+    "nats://ashlar:Xk3-qq9-vB71@a.internal, nats://ashlar:Xk3-qq9-vB71@b.internal:4223",
+  ])
+    doesNotThrow(production({ BUS: url }), url);
 });
 
 test("S10 in production the public address is https, and the default, which nobody set, is not looked at", () => {

@@ -2,6 +2,7 @@
 // All mistakes are reported together, at start, by name, without repeating values that may be secret.
 
 import { parseDuration } from "../base/index.ts";
+import { readNatsUrl } from "../events/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
 import { isRedisUrl } from "../redis/index.ts";
 import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
@@ -152,6 +153,26 @@ export function redisSetting(meaning: string): Setting<string | undefined> {
 
 function isThisMachine(hostname: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+export function natsSetting(meaning: string): Setting<string | undefined> {
+  const read = (text: string) => {
+    if (readNatsUrl(text) === undefined)
+      throw new Error(
+        "must be a URL like nats://user:password@host:4222, or tls://...; several with the same user separated by commas",
+      );
+    return text;
+  };
+  return {
+    ...setting<string | undefined>(meaning, undefined, undefined, read),
+    inProduction(text) {
+      for (const url of text!.split(",").map((one) => new URL(one.trim()))) {
+        // A user without a password is a token.
+        if (url.password === "") [url.username, url.password] = ["", url.username];
+        if (url.password !== "" || !isThisMachine(url.hostname)) requireSecret(url);
+      }
+    },
+  };
 }
 
 export function smtpSetting(meaning: string): Setting<string | undefined> {

@@ -16,6 +16,7 @@ import {
   choiceSetting,
   daysSetting,
   limitSetting,
+  natsSetting,
   portSetting,
   postgresSetting,
   redisSetting,
@@ -67,7 +68,9 @@ const surroundings = {
     "1/2",
     "what each process grants of every limit while REDIS_URL is down: 1/4 where there are four of them",
   ),
-  NATS_URL: notYet("a bus that several processes share"),
+  NATS_URL: natsSetting(
+    "NATS with JetStream, 2.9 or newer, for events between processes, nats://user:password@host:4222 or tls://...; without it they stay in this one",
+  ),
 };
 
 /** The values of the standard variables; those of databases and limits are found by their names. */
@@ -187,6 +190,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     databaseUrls: Object.fromEntries(databases) as SystemSettings["databaseUrls"],
     limits: Object.fromEntries(limited) as SystemSettings["limits"],
     redisUrl: values.REDIS_URL,
+    natsUrl: values.NATS_URL,
     limitShares: values.LIMIT_SHARE,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,

@@ -19,7 +19,7 @@ import { createEntries, createMemoryCache, createRedisStore, type MemoryCache } 
 import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
-import { createPostgresBus } from "../events/index.ts";
+import type { Bus } from "../events/index.ts";
 import { createGateway, createHealth, createPeerHandler, createServicePort } from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import { createLimiter, createSharedLimiter, type Limiter, type Policy } from "../limit/index.ts";
@@ -32,6 +32,7 @@ import {
   migrateService,
   type RunningService,
 } from "../service/index.ts";
+import { openBus, probesOfBus } from "./bus.ts";
 import { checkDefinition } from "./check-definition.ts";
 import { checkLimits } from "./check-limits.ts";
 import { type EndedTokensOperation, followEndedTokens } from "./ended-tokens.ts";
@@ -66,6 +67,8 @@ export interface SystemSettings {
   readonly limits: Readonly<Record<string, Policy | "off">>;
   /** What several processes share; without it each of them is by itself. */
   readonly redisUrl: string | undefined;
+  /** How events travel between processes; without it they stay in this one. */
+  readonly natsUrl: string | undefined;
   /** While that is down, each process grants one in so many of every limit. */
   readonly limitShares: number;
   readonly trustedProxies: readonly string[];
@@ -173,6 +176,7 @@ async function start(
     log,
   });
   undo.push(() => peers.close());
+  const bus = await openBus(options, { secret, peers: peers.receivers }, undo);
 
   const { urls, embedded } = await openDatabases(options, implementations, undo);
   const databases = new Map(
@@ -186,7 +190,7 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls, bus } = createServices(options, implementations, databases, peers, secret, redis);
+  const { services, calls } = createServices(options, implementations, databases, peers, secret, bus, redis);
   await refuseDemoData(options, services, platform);
   const demo =
     options.demo === "always" || (options.demo && embedded !== undefined)
@@ -196,7 +200,7 @@ async function start(
   const health = createHealth({
     version: definition.version,
     clock,
-    probes: probesOf(databases, remembered, redis),
+    probes: probesOf(databases, remembered, redis, bus),
     ...(place.gateway ? { peers } : {}),
   });
   const common = {
@@ -324,10 +328,10 @@ function createServices(
   databases: ReadonlyMap<string, Database>,
   peers: Peers,
   cursorSecret: Uint8Array,
+  bus: Bus,
   redis: Redis | undefined,
 ) {
   const services = new Map<string, RunningService>();
-  const bus = createPostgresBus(peers.receivers);
   const cached = {
     entries: createEntries(options.clock, cachedBytesMax),
     shared: redis && createRedisStore({ redis, app: options.definition.name, random: options.random }),
@@ -359,7 +363,7 @@ function createServices(
       }),
     );
   }
-  return { services, calls, bus };
+  return { services, calls };
 }
 
 async function fillDemo(
@@ -389,12 +393,13 @@ function probesOf(
   databases: ReadonlyMap<string, Database>,
   remembered: MemoryCache<RememberedToken>,
   redis: Redis | undefined,
+  bus: Bus,
 ) {
   const pings = [...databases.values()].map((database) => () => database.ping());
-  // The queue is the outbox in the same databases: it is reachable exactly when they are.
+  // The queue is the outbox in the same databases, and what carries it to other processes.
   return {
     database: pings,
     cache: [async () => remembered.ping(), ...(redis ? [() => redis.ping()] : [])],
-    queue: pings,
+    queue: [...pings, ...probesOfBus(bus)],
   };
 }

@@ -163,8 +163,10 @@ export function createService(options: ServiceOptions): RunningService {
     },
     async stop() {
       stopping.abort();
+      // What the relay has in hand may be for a service of this process: it is received until that is answered.
+      await relay.stop();
       unsubscribe?.();
-      await Promise.all([relay.stop(), inbox.stop(), ...working]);
+      await Promise.all([inbox.stop(), ...working]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 /** Followed by the pid of the process whose folder it is. */
 export const temporaryPrefix = "ashlar-test-";
 export const redisPidFile = "redis.pid";
+export const natsPidFile = "nats.pid";
 
 export async function clearLeftovers(): Promise<void> {
   const names = (await readdir(tmpdir())).filter((name) => name.startsWith(temporaryPrefix));
@@ -20,12 +21,17 @@ export async function clearLeftovers(): Promise<void> {
 async function clearLeftover(directory: string): Promise<void> {
   const data = join(directory, "postgres");
   const postgres = await pidIn(join(data, "postmaster.pid"));
-  const commandLine = await readFile(`/proc/${postgres}/cmdline`, "utf8").catch(() => "");
-  if (commandLine.includes(data)) kill(postgres, "SIGQUIT");
+  if ((await commandLineOf(postgres)).includes(data)) kill(postgres, "SIGQUIT");
+  const nats = await pidIn(join(directory, natsPidFile));
+  if ((await commandLineOf(nats)).includes(directory)) kill(nats, "SIGKILL");
   // Redis writes over its command line; the folder it works in stays.
   const redis = await pidIn(join(directory, redisPidFile));
   if ((await readlink(`/proc/${redis}/cwd`).catch(() => "")) === directory) kill(redis, "SIGKILL");
   await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+}
+
+function commandLineOf(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
 }
 
 async function pidIn(file: string): Promise<number> {

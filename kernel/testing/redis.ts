@@ -3,13 +3,13 @@
 // Where none is installed the tests that need one are skipped and say so; where they must run (a CI), the
 // variable ASHLAR_REQUIRE_REDIS=1 makes that an error.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, rmSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { endWithProcess } from "./end-with-process.ts";
+import { findBinary, freePort, killServer, startServer } from "./installed-server.ts";
 import { redisPidFile, temporaryPrefix } from "./leftovers.ts";
 
 export interface TestRedis {
@@ -38,13 +38,13 @@ export async function startTestRedis(options: { password?: string } = {}): Promi
   const directory = await mkdtemp(join(tmpdir(), `${temporaryPrefix}${process.pid}-redis-`));
   const port = await freePort();
   const { password } = options;
-  const start = () => startServer(port, directory, password === undefined ? [] : ["--requirepass", password]);
+  const start = () => startServerIn(directory, port, password === undefined ? [] : ["--requirepass", password]);
   let server = await start();
   const forget = endWithProcess(() => {
     server.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true });
   });
-  const kill = () => ended(server, () => server.kill("SIGKILL"));
+  const kill = () => killServer(server);
   return {
     url: `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
     kill,
@@ -62,61 +62,9 @@ export async function startTestRedis(options: { password?: string } = {}): Promi
   };
 }
 
-function findBinary(names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Free a moment ago: the server, which cannot take any free port by itself, fails loudly if it no longer is. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** Resolves when it takes connections; rejects with what it said when it ended instead. */
-function startServer(port: number, directory: string, more: readonly string[]): Promise<ChildProcess> {
+function startServerIn(directory: string, port: number, more: readonly string[]): Promise<ChildProcess> {
   if (binary === undefined) throw new Error("Neither redis-server nor valkey-server is installed. Tests need one.");
   const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory];
   const keepsNothing = ["--save", "", "--appendonly", "no", "--pidfile", join(directory, redisPidFile)];
-  const server = spawn(binary, [...place, ...keepsNothing, ...more], { stdio: ["ignore", "pipe", "pipe"] });
-  return new Promise((resolve, reject) => {
-    let said = "";
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString();
-      if (!said.includes("Ready to accept connections")) return;
-      for (const stream of [server.stdout, server.stderr]) stream.off("data", hear).resume();
-      // It does not keep the test run from ending, and is ended with it.
-      server.unref();
-      for (const stream of [server.stdout, server.stderr]) (stream as unknown as { unref(): void }).unref();
-      resolve(server);
-    };
-    server.stdout.on("data", hear);
-    server.stderr.on("data", hear);
-    server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`The test Redis ended with ${code}: ${said}`)));
-  });
-}
-
-function ended(server: ChildProcess, end: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    if (server.exitCode !== null || server.signalCode !== null) return resolve();
-    server.ref();
-    server.once("exit", () => resolve());
-    end();
-  });
+  return startServer(binary, [...place, ...keepsNothing, ...more], "Ready to accept connections");
 }

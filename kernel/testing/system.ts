@@ -87,6 +87,7 @@ export async function startTestSystem({
       databaseUrls,
       trustedProxies: [],
       redisUrl: undefined,
+      natsUrl: undefined,
       limitShares: 2,
       corsOrigins: [],
       issuer: "ashlar-test",
@@ -112,7 +113,7 @@ export async function startTestSystem({
     ? await startProcesses(options, splitOf(definition))
     : { system: await startSystem(options), processes: new Map<string, RunningSystem>() };
   after(async () => {
-    await system.stop(0);
+    await stopInTime(system, clock);
     await rm(dataDirectory, { recursive: true, force: true });
   });
   const rows: TestSystem["rows"] = async (service, sql, values) =>
@@ -146,6 +147,14 @@ export async function startTestSystem({
       throw new Error("Events are still waiting: a subscriber fails or a relay does not run");
     },
   };
+}
+
+/** Moves the clock when the system waits for somebody, since nobody else would. */
+async function stopInTime(system: RunningSystem, clock: ManualClock): Promise<void> {
+  const state = { stopped: false };
+  const stopping = system.stop(0).finally(() => (state.stopped = true));
+  for (let round = 0; !state.stopped; round++) await clock.advance(round < 100 ? 0 : 100);
+  await stopping;
 }
 
 function isSplit(topology = process.env.ASHLAR_TEST_TOPOLOGY): boolean {

@@ -48,12 +48,12 @@ test("S09 packages that let strangers in this year are not there", () => {
 });
 
 test("S13 what runs in production is under a licence that asks for no more than its text", () => {
-  const fine = new Set(["MIT", "MIT-0", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0"]);
+  const fine = new Set(["MIT", "MIT-0", "ISC", "BSD-3-Clause", "BlueOak-1.0.0", "Apache-2.0", "Unlicense"]);
   assert.deepEqual(
     inProduction.filter(({ license }) => !fine.has(license ?? "none")),
     [],
   );
-  assert.ok(inProduction.length < 110, `${inProduction.length} packages: is each of them needed?`);
+  assert.ok(inProduction.length < 120, `${inProduction.length} packages: is each of them needed?`);
 });
 
 test("S08 npm run sbom writes a CycloneDX document of what runs in production, with a hash for each package", async () => {

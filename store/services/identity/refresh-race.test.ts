@@ -10,7 +10,7 @@ import { createTestDatabase } from "ashlar/testing";
 import { startIdentity } from "./fixture.ts";
 import { identityService } from "./service.ts";
 
-const rounds = 8;
+const rounds = 20;
 const callers = 64;
 
 const { url } = await createTestDatabase({
