@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { anyone, owner, self } from "./access.ts";
+import { anyone, owner, self, servicesOnly } from "./access.ts";
 import { event } from "./event.ts";
 import { get, type Operation, post } from "./operation.ts";
 import { listUnder, resource } from "./resource.ts";
@@ -120,5 +120,39 @@ test("a change belongs to a resource, ends before the newest version, and remove
   throws(
     withVersions({ versions, resources: [], changes: [made(1, ["name"])] }),
     /changes thing, which is not one of its resources/,
+  );
+});
+
+test("what is cached is a GET for outsiders, lasts for a time, and depends on what the service knows of", () => {
+  const cached = (more: object, path = "/losses") =>
+    withOperation({
+      ...get(path, { summary, access: anyone, cache: { ttlMs: 1, dependsOn: [thing, "lost"] } }),
+      ...more,
+    });
+  equal(cached({})().name, "things");
+  throws(cached({ method: "POST" }), /things\.lose cannot be cached: it is no GET/);
+  throws(cached({ secret: true }), /cannot be cached: it answers a secret/);
+  throws(cached({ access: servicesOnly }), /is for services/);
+  for (const ttlMs of [0, -1, Number.NaN, Infinity])
+    throws(cached({ cache: { ttlMs, dependsOn: [] } }), /"ttlMs" is more than 0/);
+  throws(cached({ cache: { ttlMs: 1, negativeMs: -1, dependsOn: [] } }), /are milliseconds/);
+  const foreign = resource("other", { path: "/others", id: "oth", properties: {}, access: { list: anyone } });
+  throws(cached({ cache: { ttlMs: 1, dependsOn: [foreign] } }), /depends on other, which is not a resource of things/);
+  throws(withVersions({ resources: [{ ...thing, spec: { ...thing.spec, cache: { ttlMs: 0 } } }] }), /listThings are/);
+});
+
+test("tags have the parameters of their path, and a GET invalidates nothing", () => {
+  const params = { id: id("thg") };
+  const reading = (tag: string) =>
+    withOperation(get("/things/{id}/loss", { summary, params, access: anyone, cache: { ttlMs: 1, dependsOn: [tag] } }));
+  equal(reading("lost {id}")().name, "things");
+  throws(reading("lost {userId}"), /has \{userId\}, which its path \/things\/\{id\}\/loss does not have/);
+  const losing = (tag: string) =>
+    withOperation(post("/things/{id}/loss", { summary, params, access: anyone, invalidates: [tag] }));
+  equal(losing("lost {id}")().name, "things");
+  throws(losing("lost {name}"), /has \{name\}/);
+  throws(
+    withOperation(get("/losses", { summary, access: anyone, invalidates: ["lost"] })),
+    /things\.lose is a GET and changes nothing/,
   );
 });

@@ -17,6 +17,7 @@ export function checkContract(contract: ServiceContract): void {
   for (const operation of Object.values(contract.allOperations)) {
     checkSelf(operation);
     checkCost(operation);
+    checkCache(contract, operation);
   }
   checkVersions(contract);
 }
@@ -78,6 +79,36 @@ function checkSelf({ service, name, access, path }: Named<Operation>): void {
       `Operation ${service}.${name} is for self("${grant.self}"), and its path ${path} has no {${grant.self}}. Name the parameter that holds the user's id.`,
     );
   }
+}
+
+function checkCache({ resources }: ServiceContract, operation: Named<Operation>): void {
+  const { service, name, method, access, secret, path, cache, invalidates } = operation;
+  if (invalidates.length > 0 && method === "GET")
+    throw new Error(`Operation ${service}.${name} is a GET and changes nothing. Take out "invalidates".`);
+  const dependsOn = cache !== undefined && "dependsOn" in cache ? cache.dependsOn : [];
+  const tags = [...invalidates, ...dependsOn.filter((one) => typeof one === "string")];
+  const unknown = tags.flatMap(parametersOf).find((parameter) => !parametersOf(path).includes(parameter));
+  if (unknown !== undefined)
+    throw new Error(
+      `A tag of operation ${service}.${name} has {${unknown}}, which its path ${path} does not have. Name a parameter of the path.`,
+    );
+  if (cache === undefined) return;
+  if (method !== "GET" || secret)
+    throw new Error(
+      `Operation ${service}.${name} cannot be cached: ${secret ? "it answers a secret" : "it is no GET"}.`,
+    );
+  if (access.every((grant) => grant === "service"))
+    throw new Error(
+      `Operation ${service}.${name} is for services, which decide on what it answers and are not given an older answer. Take out "cache", or use ctx.cached in its handler.`,
+    );
+  const { ttlMs, staleMs = 0, negativeMs = 0 } = cache;
+  if (!(ttlMs > 0 && staleMs >= 0 && negativeMs >= 0 && ttlMs + staleMs + negativeMs < Infinity))
+    throw new Error(`The times of the cache of ${service}.${name} are milliseconds, and "ttlMs" is more than 0.`);
+  const foreign = dependsOn.find((one) => typeof one !== "string" && !resources.some(({ name }) => name === one.name));
+  if (typeof foreign === "object")
+    throw new Error(
+      `The cache of ${service}.${name} depends on ${foreign.name}, which is not a resource of ${service}: nobody would say when it changed.`,
+    );
 }
 
 function checkVersions({ name, versions, changes, resources }: ServiceContract): void {

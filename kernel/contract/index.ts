@@ -12,6 +12,17 @@ export {
   type Grant,
 } from "./access.ts";
 export {
+  cachedResources,
+  changedTags,
+  everyTag,
+  filledTag,
+  listTag,
+  rowTag,
+  type CacheSpec,
+  type ChangedRows,
+  type OperationCacheSpec,
+} from "./cache.ts";
+export {
   conflict,
   errorCode,
   errors,

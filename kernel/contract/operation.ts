@@ -1,6 +1,7 @@
 // An operation: one thing a service does, with everything a caller must know about it.
 
 import type { Access } from "./access.ts";
+import type { CacheSpec, OperationCacheSpec } from "./cache.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { EventType } from "./event.ts";
 import type { Resource } from "./resource.ts";
@@ -45,6 +46,10 @@ export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSc
   personal?: boolean;
   /** Also reachable without a version in the path, outside the negotiation of versions. */
   unversioned?: boolean;
+  /** A GET that may be answered from memory. What is for anyone is computed for nobody; what is not, once per caller. */
+  cache?: OperationCacheSpec;
+  /** Tags that each of its transactions invalidates when it commits, beside what its rows do: `popular {country}`. */
+  invalidates?: readonly string[];
 }
 
 export type Returns = TSchema | Resource | undefined;
@@ -70,6 +75,8 @@ export interface Operation<P extends Fields = Fields, Q extends Fields = Fields,
   readonly secret: boolean;
   readonly personal: boolean;
   readonly unversioned: boolean;
+  readonly cache: CacheSpec | OperationCacheSpec | undefined;
+  readonly invalidates: readonly string[];
   /** Types only; never present at run time. */
   readonly "~body"?: B;
   readonly "~returns"?: R;
@@ -128,6 +135,8 @@ function operation(method: Method) {
       secret: spec.secret ?? false,
       personal: spec.personal ?? false,
       unversioned: spec.unversioned ?? false,
+      cache: spec.cache,
+      invalidates: spec.invalidates ?? [],
     };
   };
 }

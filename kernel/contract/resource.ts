@@ -1,6 +1,7 @@
 // A resource: rows that clients see. Declaring one gives its operations, table, events and documents.
 
 import type { Access } from "./access.ts";
+import type { CacheSpec } from "./cache.ts";
 import { errors } from "./errors.ts";
 import { event, type EventType } from "./event.ts";
 import type { Action, Operation, RateLimit } from "./operation.ts";
@@ -76,6 +77,8 @@ export interface ResourceSpec<P extends Fields, S extends Fields, C extends Fiel
   personal?: boolean;
   /** How an action is counted, when it is not once in the class `default`. */
   limit?: { readonly [A in Action]?: RateLimit };
+  /** Reads and lists may be answered from memory; every write of a row takes back what it touches when it commits. */
+  cache?: CacheSpec;
 }
 
 // oxlint-disable-next-line no-explicit-any -- the general resource, whatever its properties
@@ -429,6 +432,8 @@ export function standardOperations(resource: Resource): Record<string, Operation
       errors: [...(own.errors ?? []), ...extra],
       repeatable: action !== "create" && action !== "bulk" && action !== "update",
       limit: spec.limit?.[action] ?? { class: "default" },
+      cache: action === "list" || action === "get" ? spec.cache : undefined,
+      invalidates: [],
       resource,
       action,
       access,

@@ -26,6 +26,8 @@ export interface Queryable {
 
 /** A transaction while it is open. Its statements may be sent without waiting for each other; they run in order. */
 export interface Tx extends Queryable {
+  /** Runs as the last work of the transaction, in order; may send statements, and refuses the commit by throwing. */
+  beforeCommit(run: () => Promise<void>): void;
   /** Runs after a successful commit, in order, never after a rollback. Must not throw; errors are logged. */
   afterCommit(run: () => void): void;
 }

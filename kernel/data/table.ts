@@ -36,6 +36,12 @@ export interface Table<R extends Resource = Resource> {
     query: ListQuery,
     options: { scope: Scope; cursors: Cursors; binding: string },
   ): Promise<ListPage<RowOf<R>>>;
+  /** A cursor of this list as it is for another binding; refused as `list` refuses it. */
+  rebind(
+    cursor: string,
+    query: ListQuery,
+    options: { scope: Scope; cursors: Cursors; binding: string; to: string },
+  ): string;
   /** Inserts version 1. A taken unique value is a Failure DUPLICATE. */
   insert(tx: Tx, values: Partial<RowOf<R>> & { id: string }, now: string): Promise<RowOf<R>>;
   /**
@@ -82,6 +88,9 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       )
     : statement("remove", `delete from ${table} where id = $1 returning ${selected}`);
 
+  const boundTo = (binding: string, { filters, sort, q, includeDeleted }: ListQuery, scope: Scope) =>
+    `${binding}\n${resource.table}\n${JSON.stringify([filters, sort, q, includeDeleted, scope])}`;
+
   const purgeDeleted = statement(
     "purge",
     `delete from ${table} where id in (
@@ -100,7 +109,7 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       return rows.map(decode);
     },
     async list(db, query, { scope, cursors, binding }) {
-      const bound = `${binding}\n${resource.table}\n${JSON.stringify([query.filters, query.sort, query.q, query.includeDeleted, scope])}`;
+      const bound = boundTo(binding, query, scope);
       const after = query.cursor === undefined ? undefined : cursors.decode(bound, query.cursor);
       const ask = ({ text, values, steady }: ListStatement) =>
         db.query(steady ? statement(text, text) : text, values).then(({ rows }) => rows);
@@ -125,6 +134,8 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
         total,
       };
     },
+    rebind: (cursor, query, { scope, cursors, binding, to }) =>
+      cursors.encode(boundTo(to, query, scope), cursors.decode(boundTo(binding, query, scope), cursor)),
     async insert(tx, values, now) {
       const row: Record<string, unknown> = { ...values, version: 1, createdAt: now, updatedAt: now };
       const used = [...columns.values()].filter(({ property }) => property in row);

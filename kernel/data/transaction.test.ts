@@ -6,6 +6,7 @@ import { conflict } from "../contract/index.ts";
 import { createTestDatabase } from "../testing/postgres.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { commitOutcomeUnknown, mapConstraint } from "./pg-errors.ts";
+import type { Tx } from "./queryable.ts";
 
 let url: string;
 let database: Database;
@@ -104,6 +105,26 @@ test("after a commit its callbacks run in order; one that throws is logged and h
     return "done";
   });
   deepEqual([result, ran, logged.length], ["done", [1, 2], 1]);
+});
+
+test("the last work before a commit belongs to the transaction, comes after all other, and may refuse the commit", async () => {
+  const add = (id: number) => async (tx: Tx) => {
+    tx.beforeCommit(() => tx.query("insert into things (id) select $1 + count(*) from things", [id]).then(() => {}));
+    await tx.query("insert into things (id) values ($1)", [id]);
+  };
+  await database.transaction(add(1));
+  deepEqual(await ids(), [1, 2]);
+  const refused = database.transaction(async (tx) => {
+    await add(10)(tx);
+    tx.beforeCommit(() => Promise.reject(new Error("not this")));
+  });
+  await rejects(refused, /not this/);
+  const failed = database.transaction(async (tx) => {
+    tx.beforeCommit(async () => ok(false, "nothing is committed"));
+    throw new Error("no");
+  });
+  await rejects(failed, /no/);
+  deepEqual(await ids(), [1, 2]);
 });
 
 test("after a rollback no callback runs, nor after a refused commit", async () => {

@@ -28,6 +28,7 @@ interface Attempt {
   /** Set by the first statement that fails; from then on the server refuses all others. */
   firstError: unknown;
   ended: boolean;
+  beforeCommit: (() => Promise<void>)[];
   afterCommit: (() => void)[];
   timeoutMs: number | undefined;
 }
@@ -61,7 +62,7 @@ async function newAttempt(
 ): Promise<Attempt> {
   const client = await acquire(source.pool, signal);
   const timeoutMs = statementTimeoutMs === undefined ? undefined : source.answerTimeoutMs(statementTimeoutMs);
-  return { client, firstError: undefined, ended: false, afterCommit: [], timeoutMs };
+  return { client, firstError: undefined, ended: false, beforeCommit: [], afterCommit: [], timeoutMs };
 }
 
 async function acquire(pool: pg.Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
@@ -90,6 +91,7 @@ async function runAttempt<T>(
     await begin(attempt, statementTimeoutMs);
     signal?.throwIfAborted();
     const result = await orAbort(run(txOf(attempt)), signal);
+    for (const last of attempt.beforeCommit) await orAbort(last(), signal);
     attempt.ended = true;
     await commit(attempt);
     return result;
@@ -131,6 +133,7 @@ function txOf(attempt: Attempt): Tx {
         throw failureOf(error);
       }
     },
+    beforeCommit: (run) => void attempt.beforeCommit.push(run),
     afterCommit: (run) => void attempt.afterCommit.push(run),
   };
 }

@@ -15,7 +15,7 @@ import {
   type Tokens,
 } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createEntries, createMemoryCache, createRedisStore, type MemoryCache } from "../cache/index.ts";
 import { createCalls } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import { createDatabase, type Database, type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
@@ -134,6 +134,8 @@ const drainMs = 8_000;
  */
 const passwordConcurrency = Math.max(1, Math.min(2, availableParallelism() - 1));
 const rememberedTokens = 100_000;
+/** What the cached answers of all services may take of a process's memory, roughly. */
+const cachedBytesMax = 64 * 1024 * 1024;
 
 /** Starts a system. When a step fails, what was started before it is stopped again. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
@@ -188,7 +190,7 @@ async function start(
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
 
-  const { services, calls } = createServices(options, implementations, databases, peers, secret, bus);
+  const { services, calls } = createServices(options, implementations, databases, peers, secret, bus, redis);
   await refuseDemoData(options, services, platform);
   const demo =
     options.demo === "always" || (options.demo && embedded !== undefined)
@@ -327,8 +329,13 @@ function createServices(
   peers: Peers,
   cursorSecret: Uint8Array,
   bus: Bus,
+  redis: Redis | undefined,
 ) {
   const services = new Map<string, RunningService>();
+  const cached = {
+    entries: createEntries(options.clock, cachedBytesMax),
+    shared: redis && createRedisStore({ redis, app: options.definition.name, random: options.random }),
+  };
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
   const calls = createCalls({
@@ -349,6 +356,8 @@ function createServices(
         bus,
         subscribersOf,
         mailer,
+        cached,
+        checkChanges: options.settings.checkAnswers,
         cursorSecret,
         purgeDeletedAfterMs: options.settings.purgeDeletedAfterMs,
       }),

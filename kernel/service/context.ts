@@ -12,11 +12,22 @@ import {
 } from "../base/index.ts";
 import { type Caller, noteSecurityEvent, type SecurityEvent } from "../auth/index.ts";
 import type { Calls, Deadline } from "../call/index.ts";
-import type { AnyOperation, EventType, In, Named, Out, Resource } from "../contract/index.ts";
+import type { Cache, CacheRule } from "../cache/index.ts";
+import {
+  type AnyOperation,
+  changedTags,
+  type ChangedRows,
+  type EventType,
+  type In,
+  type Named,
+  type Out,
+  type Resource,
+} from "../contract/index.ts";
 import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
 import type { Outbox } from "../events/index.ts";
 import { insertMail, type MailRequest } from "../mail/index.ts";
 import type { IdempotentRun } from "./idempotency.ts";
+import type { ChangeWatch } from "./unsaid-changes.ts";
 
 export interface Emitted<D> {
   aggregateId: string;
@@ -58,6 +69,19 @@ export interface Context {
   emit<D>(tx: Tx, type: EventType<D>, event: Emitted<D>): Promise<void>;
   /** Has a mail sent when `tx` commits, and only then; in a while, never within the request. */
   mail(tx: Tx, mail: MailRequest): Promise<void>;
+  /**
+   * What `load` answers, or answered before under the key, for at most `ttlMs`; a commit that invalidates one of the
+   * tags ends it. Values are copied as JSON, `undefined` means that there is nothing. What only some may see needs
+   * them in the key. Not for what guards money or stock: within a second it may lag behind another process.
+   */
+  cached<T>(key: string, rule: CacheRule, load: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** Invalidates what is cached under the tags when `tx` commits, and only then. */
+  invalidate(tx: Tx, tags: readonly string[]): void;
+  /**
+   * Says that SQL of your own changed rows: what is cached of them is invalidated when `tx` commits. A row that has
+   * an owner comes with it, and `all` stands for any number of them. `createRow`, `changeRow`, `removeRow` and `writeChange` say it themselves.
+   */
+  changed(tx: Tx, resource: Resource, rows: ChangedRows): void;
   /** Calls another service within this call's deadline. Not while a transaction is open. */
   call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>): Promise<Out<O>>;
 }
@@ -76,6 +100,11 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly cursors: Cursors;
+  readonly cache: Cache;
+  /** The names of the resources whose changes somebody may have cached. */
+  readonly cachedResources: ReadonlySet<string>;
+  /** Is told what a transaction says that it changed; where nobody looks after that there is none. */
+  readonly said: ChangeWatch["said"] | undefined;
 }
 
 export interface CallFacts {
@@ -86,6 +115,8 @@ export interface CallFacts {
   deadline: Deadline;
   log: Logger;
   idempotent?: IdempotentRun | undefined;
+  /** What the operation invalidates with each of its transactions. */
+  invalidates?: readonly string[];
 }
 
 export function createContext(parts: ServiceParts, facts: CallFacts): Context {
@@ -110,7 +141,9 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     table: <R extends Resource>(resource: R) => tableOf(parts, resource) as Table<R>,
     async transaction(run) {
       facts.deadline.check();
+      const { invalidates = [] } = facts;
       const guarded = async (tx: Tx) => {
+        if (invalidates.length > 0) parts.cache.invalidate(tx, invalidates);
         const result = await (facts.idempotent ? facts.idempotent.within(tx, () => run(tx)) : run(tx));
         facts.deadline.check();
         return result;
@@ -133,6 +166,13 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
           `Service ${parts.name} has no mail template "${mail.template}". Add it to "mails" in services/${parts.name}/service.ts.`,
         );
       await insertMail(tx, mail, parts);
+    },
+    cached: (key, rule, load) => parts.cache.cached(`own ${key}`, rule, load),
+    invalidate: (tx, tags) => parts.cache.invalidate(tx, tags),
+    changed(tx, resource, rows) {
+      parts.said?.(tx, resource.name);
+      if (rows.length > 0 && parts.cachedResources.has(resource.name))
+        parts.cache.invalidate(tx, changedTags(resource, rows));
     },
     call: (operation, input) =>
       parts.calls.call(operation, input, {

@@ -1,6 +1,7 @@
 // What the platform does by itself in every service: it clears away what is over, and sends the mails.
 
 import { type Clock, type Logger, timestamp } from "../base/index.ts";
+import { pruneMarks } from "../cache/index.ts";
 import type { Table } from "../data/index.ts";
 import { type Mailer, purgeMails, sendMails } from "../mail/index.ts";
 import type { Context } from "./context.ts";
@@ -9,6 +10,7 @@ import type { Implementation, Job } from "./implement.ts";
 
 const purgeEveryMs = 10 * 60_000;
 const mailEveryMs = 2_000;
+const marksKeptMs = 60_000;
 const purgeBatch = 1_000;
 const purgeBatchesMax = 20;
 
@@ -40,7 +42,13 @@ export function ownJobs(
       for (const table of tables.values()) await purgeTable(ctx, table, before);
     },
   };
-  const clearing = { "ashlar.purge": purge, "ashlar.purgeDeleted": purgeDeleted };
+  const pruneCacheMarks: Job = {
+    everyMs: marksKeptMs,
+    async run({ db }) {
+      await pruneMarks(db, marksKeptMs);
+    },
+  };
+  const clearing = { "ashlar.cacheMarks": pruneCacheMarks, "ashlar.purge": purge, "ashlar.purgeDeleted": purgeDeleted };
   if (mailer === undefined || Object.keys(templates).length === 0) return clearing;
   const mail: Job = {
     everyMs: mailEveryMs,

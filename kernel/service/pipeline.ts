@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerToken, userOf } from "../auth/index.ts";
 import { createDeadline } from "../call/index.ts";
-import { errors, Failure } from "../contract/index.ts";
+import { errors, Failure, filledTag } from "../contract/index.ts";
 import {
   type Answer,
   finalTag,
@@ -20,6 +20,7 @@ import {
   singleHeader,
 } from "../http/index.ts";
 import { authorize, authorizeScope } from "./authorize.ts";
+import { type Compute, readCached } from "./cached-reads.ts";
 import { type CallFacts, createContext } from "./context.ts";
 import { decodeBody } from "./decode-body.ts";
 import { isDeleted } from "./decode-change.ts";
@@ -86,7 +87,6 @@ async function answer(
   if ("refused" in identity) throw identity.refused;
   if (!("versioned" in found)) return found.route.service.forward(exchange);
   const { route, versioned, params, path } = found;
-  const { service } = route;
 
   authorizeScope(operation, exchange.caller);
   const reach = authorize(operation.access, exchange.caller, params);
@@ -125,32 +125,44 @@ async function answer(
     checkAnswers: options.checkAnswers,
   };
   const input = { params, query, body, list, scope, includeDeleted: shown.includeDeleted, ...changing };
-  const run = (facts: Pick<CallFacts, "idempotent">) => {
-    const deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone);
-    const context = createContext(service.parts, {
-      caller: exchange.caller,
-      userAgent: message.headers["user-agent"],
-      requestId: exchange.id,
-      traceparent: exchange.traceparent,
-      deadline,
-      log: options.log.child({ requestId: exchange.id }),
-      ...facts,
-    });
-    return route
-      .handler(context, input)
-      .catch((error: unknown) => refuseUndeclared(options, route, error))
-      .finally(() => deadline.end());
-  };
-
+  const run = (facts: Pick<CallFacts, "idempotent">) =>
+    handle(options, exchange, route, input, { caller: exchange.caller, ...facts });
+  /** Others may wait for its result: it goes on when this client has gone, and has all the time that a request has. */
+  const lasting = { ...exchange, gone: undefined, timeoutMs: options.requestTimeoutMs };
+  const compute: Compute = (caller, asked) => handle(options, lasting, route, { ...input, ...asked }, { caller });
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
   const result =
     key === undefined
-      ? encodeResult(encoding, await run({}))
+      ? encodeResult(encoding, await (operation.cache ? readCached(route, exchange.caller, input, compute) : run({})))
       : await runOnce(options, exchange, route, { key, path, sent, encoding, running, run });
   return conditional(exchange, {
     ...result,
     headers: { ...cacheHeaders(encoding, message.method!, result), ...result.headers },
   });
+}
+
+/** Calls the handler, within the time that a request has and while its client waits. */
+function handle(
+  options: PipelineOptions,
+  exchange: Pick<Exchange, "message" | "id" | "traceparent" | "timeoutMs"> & { gone: AbortSignal | undefined },
+  route: Route,
+  input: object & { params: Record<string, string> },
+  facts: Pick<CallFacts, "caller" | "idempotent">,
+): Promise<unknown> {
+  const deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone);
+  const context = createContext(route.service.parts, {
+    userAgent: exchange.message.headers["user-agent"],
+    requestId: exchange.id,
+    traceparent: exchange.traceparent,
+    deadline,
+    log: options.log.child({ requestId: exchange.id }),
+    invalidates: route.operation.invalidates.map((tag) => filledTag(tag, input.params)),
+    ...facts,
+  });
+  return route
+    .handler(context, input)
+    .catch((error: unknown) => refuseUndeclared(options, route, error))
+    .finally(() => deadline.end());
 }
 
 /** What the gateway saw is what counts: the connection is its own, and the limit was taken there. */

@@ -1,6 +1,7 @@
 // What the standard operations do with rows. A custom handler that does more calls these with a
 // `decide` of its own, so that locking, versions and events stay in one place.
 
+import type { Caller } from "../auth/index.ts";
 import { canonicalJson } from "../base/index.ts";
 import {
   Failure,
@@ -63,6 +64,7 @@ async function insertRow<R extends Resource>(
 ): Promise<RowOf<R>> {
   const inserted = await ctx.table(resource).insert(tx, row, ctx.now());
   await after?.(tx, inserted);
+  ctx.changed(tx, resource, [inserted]);
   await announce(ctx, tx, resource, "created", inserted);
   return inserted;
 }
@@ -124,6 +126,7 @@ export async function writeChange<R extends Resource>(
       Object.fromEntries(changed.map((name) => [name, values[name]])) as Partial<RowOf<R>>,
       ctx.now(),
     );
+  ctx.changed(tx, resource, [current, row!]);
   await announce(ctx, tx, resource, "updated", row!);
   return row!;
 }
@@ -142,6 +145,7 @@ export async function removeRow<R extends Resource>(
     checkExpected(input.expected, current.version);
     const removed = (await table.remove(tx, current.id, ctx.now()))!;
     await after?.(tx, removed);
+    ctx.changed(tx, resource, [removed]);
     await announce(ctx, tx, resource, "deleted", removed);
   });
 }
@@ -161,7 +165,7 @@ export async function listRows<R extends Resource>(
 ): Promise<Page<RowOf<R>>> {
   const page = await ctx
     .table(resource)
-    .list(ctx.db, input.list, { scope: input.scope, cursors: ctx.cursors, binding: callerBinding(ctx) });
+    .list(ctx.db, input.list, { scope: input.scope, cursors: ctx.cursors, binding: callerBinding(ctx.caller) });
   return pageAnswer(page, input.list);
 }
 
@@ -173,7 +177,7 @@ function pageAnswer<T>({ rows, total, hasMore, nextCursor }: ListPage<T>, list: 
 /** A page of a short array that is already here, such as the lines of an order; `name` says of what. */
 export function pageOfArray<T>(ctx: Context, name: string, items: readonly T[], list: ListQuery): Page<T> {
   const { cursors } = ctx;
-  const binding = `${callerBinding(ctx)}\n${name}`;
+  const binding = `${callerBinding(ctx.caller)}\n${name}`;
   const start =
     list.cursor === undefined ? (list.page! - 1) * list.limit : Number(cursors.decode(binding, list.cursor)[0]);
   const end = start + list.limit;
@@ -183,7 +187,8 @@ export function pageOfArray<T>(ctx: Context, name: string, items: readonly T[], 
   return { data: items.slice(start, end), pagination: { ...counted, limit: list.limit, hasMore, nextCursor } };
 }
 
-function callerBinding({ caller }: Context): string {
+/** Whose cursors a caller's are. */
+export function callerBinding(caller: Caller): string {
   return caller.kind === "user" ? caller.userId : caller.kind;
 }
 

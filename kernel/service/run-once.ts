@@ -1,7 +1,6 @@
 // One run under an Idempotency-Key, or the answer of the one that was.
 
 import type { Caller } from "../auth/index.ts";
-import type { Database } from "../data/index.ts";
 import { type Answer, invalidHeader } from "../http/index.ts";
 import { type Encoding, encodeResult } from "./encode.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
@@ -16,6 +15,7 @@ import {
   RunElsewhere,
 } from "./idempotency.ts";
 import type { Route } from "./routes.ts";
+import type { RunningService } from "./running.ts";
 
 interface OnceOptions {
   key: string;
@@ -49,11 +49,11 @@ export async function runOnce(
   once.running.add(name);
   try {
     const recorded = await findRecord(database, request, options.clock);
-    if (recorded !== undefined) return recorded;
+    if (recorded !== undefined) return await replayed(service, recorded);
     const idempotent = createIdempotentRun(request, (result) => encodeResult(once.encoding, result), options.clock);
     return await once.run({ idempotent }).then(
       (result) => idempotent.answerFor(result),
-      (error: unknown) => recordedInstead(options, database, request, error),
+      (error: unknown) => recordedInstead(options, service, request, error),
     );
   } finally {
     once.running.delete(name);
@@ -66,13 +66,19 @@ export async function runOnce(
  */
 async function recordedInstead(
   { clock }: PipelineOptions,
-  database: Database,
+  service: RunningService,
   request: IdempotentRequest,
   error: unknown,
 ): Promise<Answer> {
-  const recorded = await findRecord(database, request, clock).catch(() => undefined);
-  if (recorded !== undefined) return recorded;
+  const recorded = await findRecord(service.parts.database, request, clock).catch(() => undefined);
+  if (recorded !== undefined) return replayed(service, recorded);
   throw error instanceof RunElsewhere ? inProgress() : error;
+}
+
+/** The write may have been committed elsewhere: who is told of it must find it in every later read here. */
+async function replayed({ parts }: RunningService, recorded: Answer): Promise<Answer> {
+  await parts.cache.look();
+  return recorded;
 }
 
 function callerKey(caller: Caller): string {

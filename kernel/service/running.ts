@@ -3,7 +3,15 @@
 
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
-import type { AnyOperation, Envelope, Named, ServiceContract } from "../contract/index.ts";
+import { cacheMigrations, type CacheOptions, createCache } from "../cache/index.ts";
+import {
+  type AnyOperation,
+  cachedResources,
+  type Envelope,
+  filledTag,
+  type Named,
+  type ServiceContract,
+} from "../contract/index.ts";
 import {
   createCursors,
   createTable,
@@ -18,12 +26,15 @@ import { type Mailer, mailMigrations } from "../mail/index.ts";
 import { type Context, createContext, type ServiceParts } from "./context.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
 import { ownJobs } from "./own-jobs.ts";
+import { watchChanges } from "./unsaid-changes.ts";
 import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
 
 export interface RunningService {
   readonly contract: ServiceContract;
   readonly parts: ServiceParts;
   handlerOf(operation: Named<AnyOperation>): AnyHandler;
+  /** Whether the platform itself answers it. */
+  isStandard(operation: Named<AnyOperation>): boolean;
   /** How other services call it. */
   readonly target: CallTarget;
   /** Runs what must be known before the first request, then delivers, receives and works. */
@@ -45,6 +56,10 @@ export interface ServiceOptions {
   purgeDeletedAfterMs: number | undefined;
   /** Without one, mails are kept where `ashlar mail` finds them. */
   mailer: Mailer | undefined;
+  /** Where answers are kept, for all services of a process together. */
+  cached: Pick<CacheOptions, "entries" | "shared">;
+  /** Refuses transactions that change what is cached and do not say so. For tests and development. */
+  checkChanges: boolean;
   /** Authenticates cursors; the same in every process of a system. */
   cursorSecret: Uint8Array;
   clock: Clock;
@@ -59,6 +74,7 @@ export function migrationsOf({
 }: Pick<Implementation, "contract" | "migrations">): MigrationSource[] {
   return [
     eventMigrations,
+    cacheMigrations,
     { name: "ashlar.service", directory: new URL("./migrations/", import.meta.url) },
     mailMigrations,
     { name: contract.name, directory: migrations },
@@ -80,8 +96,16 @@ const eventTimeoutMs = 30_000;
 const jobTimeoutMs = 60_000;
 
 export function createService(options: ServiceOptions): RunningService {
-  const { implementation, database, clock, random, calls } = options;
+  const { implementation, clock, random, calls } = options;
   const { contract } = implementation;
+  const keptBySomebody = cachedResources(contract.resources, Object.values(contract.allOperations));
+  const watch = options.checkChanges
+    ? watchChanges(
+        options.database,
+        contract.resources.filter(({ name }) => keptBySomebody.has(name)),
+      )
+    : undefined;
+  const database = watch?.database ?? options.database;
   const log = options.log.child({ service: contract.name });
   const subscribers = [...new Set(contract.events.flatMap(({ type }) => options.subscribersOf(type)))];
   const relay = createRelay({ service: contract.name, database, bus: options.bus, subscribers, clock, log, random });
@@ -103,6 +127,9 @@ export function createService(options: ServiceOptions): RunningService {
     clock,
     random,
     cursors: createCursors(options.cursorSecret),
+    cache: createCache({ name: contract.name, db: database, ...options.cached, clock }),
+    cachedResources: keptBySomebody,
+    said: watch?.said,
   };
   const inbox = createInbox({
     service: contract.name,
@@ -122,6 +149,7 @@ export function createService(options: ServiceOptions): RunningService {
     contract,
     parts,
     handlerOf,
+    isStandard: (operation) => implementation.handlers[operation.name] === undefined,
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
@@ -188,6 +216,7 @@ async function invoke(
   const context = createContext(parts, {
     ...call,
     caller: { kind: "service", name: call.from },
+    invalidates: operation.invalidates.map((tag) => filledTag(tag, (input as Partial<StandardInput>).params ?? {})),
     log: log.child({ requestId: call.requestId }),
   });
   return handlerOf(operation)(context, input);

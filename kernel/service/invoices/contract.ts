@@ -78,6 +78,7 @@ export const invoice = resource("invoice", {
   writableBy: { approved: role("accountant") },
   owner: "ownerId",
   softDelete: { restorableBy: role("accountant") },
+  cache: { ttlMs: 600_000, staleMs: 60_000, negativeMs: 60_000 },
   access: { list: all, create: all, bulk: all, get: all, replace: all, update: all, remove: all },
 });
 
@@ -90,6 +91,7 @@ export const reminder = resource("reminder", {
   precondition: "required",
   owner: "userId",
   events: false,
+  cache: { ttlMs: 600_000 },
   access: {
     list: either(owner),
     create: either(owner),

@@ -15,6 +15,7 @@ import { checkCursors } from "./cursors.ts";
 import { checkDeletion } from "./deletion.ts";
 import { checkErrors } from "./errors.ts";
 import { checkFilters } from "./filters.ts";
+import { checkFreshReads } from "./fresh-reads.ts";
 import { checkHeaders } from "./headers.ts";
 import { checkIdempotency } from "./idempotency.ts";
 import { checkLimits } from "./limits.ts";
@@ -47,6 +48,7 @@ export async function conformance(subject: Subject): Promise<void> {
     checkChanges,
     checkConditions,
     checkRaces,
+    checkFreshReads,
     checkIdempotency,
     checkBulk,
     checkDeletion,

@@ -40,6 +40,7 @@ export const product = resource("product", {
   unique: [["sku"]],
   softDelete: { restorableBy: admin },
   precondition: "required",
+  cache: { ttlMs: 60_000, staleMs: 60_000, negativeMs: 10_000 },
   access: { list: anyone, get: anyone, create: admin, bulk: admin, replace: admin, update: admin, remove: admin },
 });
 

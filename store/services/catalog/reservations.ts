@@ -9,7 +9,7 @@ import { conflict, type Detail, Failure, type In, type Out } from "ashlar/contra
 import type { Tx } from "ashlar/data";
 import type { Context } from "ashlar/service";
 import { orders } from "../orders/contract.ts";
-import { catalog, insufficientStock, stockReleased, unknownProduct } from "./contract.ts";
+import { catalog, insufficientStock, product, stockReleased, unknownProduct } from "./contract.ts";
 
 type ReserveStock = typeof catalog.operations.reserveStock;
 type ReleaseStock = typeof catalog.operations.releaseStock;
@@ -212,6 +212,11 @@ async function moveStock(
         where p.id = moved.id`,
     },
     [items.map(({ productId }) => decodeId("prd", productId)), items.map(({ quantity }) => sign * quantity), ctx.now()],
+  );
+  ctx.changed(
+    tx,
+    product,
+    items.map(({ productId }) => ({ id: productId })),
   );
 }
 

@@ -1,0 +1,3 @@
+import { cacheSuite } from "../testing/index.ts";
+
+cacheSuite("memory", { openStore: async () => undefined });
