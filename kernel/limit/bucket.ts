@@ -7,6 +7,8 @@
 export interface Policy {
   readonly maxRequests: number;
   readonly windowMs: number;
+  /** Whose bucket it is. Default: the user's in the class `default`, else the address's. */
+  readonly per?: "user" | "address";
 }
 
 /** What is left, and when that was counted. */

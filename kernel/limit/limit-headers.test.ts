@@ -43,6 +43,8 @@ test("of several limits the one that binds is told, and the draft's fields list 
 test("a setting is read as it is written, and nothing else is", () => {
   deepEqual(parseLimit("100/60s"), { maxRequests: 100, windowMs: 60_000 });
   deepEqual(parseLimit("5/250ms"), { maxRequests: 5, windowMs: 250 });
+  deepEqual(parseLimit("5/1m per user"), { maxRequests: 5, windowMs: 60_000, per: "user" });
+  deepEqual(parseLimit("5/1m per address"), { maxRequests: 5, windowMs: 60_000, per: "address" });
   equal(parseLimit("off"), "off");
   for (const text of [
     "",
@@ -57,6 +59,9 @@ test("a setting is read as it is written, and nothing else is", () => {
     "100/60",
     "100/60s ",
     "OFF",
+    "5/1m per account",
+    "5/1m per user ",
+    "off per user",
     "999999999/999999999d",
   ])
     equal(parseLimit(text), undefined, text);

@@ -25,6 +25,8 @@ export interface Limiter {
    * class is an Error. The key says whose it is (`usr_...`, `198.51.100.7`); any text will do.
    */
   take(className: string, key: string, cost?: number): Promise<Decision | undefined>;
+  /** Whose bucket a class counts in, where its setting says so. */
+  perOf(className: string): Policy["per"];
 }
 
 interface BucketClass {
@@ -36,6 +38,7 @@ export function createLimiter({ classes, clock, maxKeys = 100_000 }: LimiterOpti
   for (const policy of Object.values(classes)) if (policy !== "off") checkPolicy(policy);
   const limited = new Map<string, BucketClass>();
   return {
+    perOf: (className) => perOf(classes, className),
     async take(className, key, cost = 1) {
       const policy = policyOf(classes, className);
       if (policy === "off") return undefined;
@@ -56,6 +59,11 @@ export function policyOf(classes: LimiterOptions["classes"], className: string):
   if (!Object.hasOwn(classes, className))
     throw new Error(`There is no rate class "${className}". Add it to the limits.`);
   return classes[className]!;
+}
+
+export function perOf(classes: LimiterOptions["classes"], className: string): Policy["per"] {
+  const policy = policyOf(classes, className);
+  return policy === "off" ? undefined : policy.per;
 }
 
 const keyLengthMax = 200;

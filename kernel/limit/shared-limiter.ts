@@ -26,6 +26,7 @@ export function createSharedLimiter({ classes, redis, app, shares, clock, log }:
   const takeShared = createSharedBuckets(redis);
   let refusing = false;
   return {
+    perOf: own.perOf,
     async take(className, key, cost = 1) {
       const policy = policyOf(classes, className);
       if (policy === "off") return undefined;

@@ -217,7 +217,7 @@ export function publicUrlSetting(fallback: string, meaning: string): Setting<str
 export function limitSetting(fallback: string, meaning: string): Setting<Policy | "off"> {
   const read = (text: string) => {
     const limit = parseLimit(text);
-    if (limit === undefined) throw new Error('must be a limit like 100/60s, or "off"');
+    if (limit === undefined) throw new Error('must be a limit like 100/60s or 100/60s per user, or "off"');
     return limit;
   };
   return setting(meaning, fallback, read(fallback), read);

@@ -3,25 +3,32 @@
 import type { Caller } from "../auth/index.ts";
 import { errors, Failure, type RateLimit } from "../contract/index.ts";
 import { bucketAddress } from "../http/index.ts";
-import { type Decision, limitHeaders } from "../limit/index.ts";
+import { type Decision, limitHeaders, type Policy } from "../limit/index.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
 
-/** Takes from the bucket of the user or the API key, or of the address where nobody is signed in or the class says so. */
+/** Takes from the bucket of the user, the API key or the address, as the class and its setting say. */
 export async function takeLimit(
   { limiter }: PipelineOptions,
   exchange: Exchange,
   { class: declared, cost }: RateLimit,
 ): Promise<void> {
-  const { className, key } = bucketOf(exchange.caller, declared, exchange.address);
+  const { className, key } = bucketOf(exchange.caller, declared, exchange.address, limiter.perOf(declared));
   applyDecision(exchange, className, await limiter.take(className, key, cost));
 }
 
-function bucketOf(caller: Caller, declared: string, address: string): { className: string; key: string } {
-  if (declared !== "default") return { className: declared, key: bucketAddress(address) };
-  if (caller.kind !== "user") return { className: "anonymous", key: bucketAddress(address) };
+function bucketOf(
+  caller: Caller,
+  declared: string,
+  address: string,
+  per: Policy["per"],
+): { className: string; key: string } {
+  const isDefault = declared === "default";
+  if (caller.kind !== "user") return { className: isDefault ? "anonymous" : declared, key: bucketAddress(address) };
   // A machine's bucket is its key's: a script that runs away does not lock its owner out.
-  if (caller.scopes !== undefined) return { className: "machine", key: caller.sessionId };
-  return { className: declared, key: caller.userId };
+  if (isDefault && caller.scopes !== undefined) return { className: "machine", key: caller.sessionId };
+  if ((per ?? (isDefault ? "user" : "address")) === "address")
+    return { className: declared, key: bucketAddress(address) };
+  return { className: declared, key: caller.scopes === undefined ? caller.userId : caller.sessionId };
 }
 
 /** A second bucket for the account that a request is about, so that many addresses cannot share out one account. */

@@ -151,6 +151,7 @@ export function invoices(sunsetAt: string) {
         },
         returns: sum,
         access: signedIn,
+        limit: { class: "counting" },
         errors: [errors.unprocessable],
       }),
     },
