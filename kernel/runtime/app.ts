@@ -18,7 +18,7 @@ import {
   systemSettingsOf,
   type Variables,
 } from "./standard-settings.ts";
-import type { Platform, SystemDefinition, SystemSettings } from "./system.ts";
+import type { Platform, SystemDefinition, SystemSettings } from "./definition.ts";
 import { type Topology, topologyMistakes } from "./topology.ts";
 import type { ApiKeyOperation } from "./verify.ts";
 

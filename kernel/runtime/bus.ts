@@ -2,7 +2,7 @@
 
 import { type Bus, createNatsBus, createPostgresBus, type Receive } from "../events/index.ts";
 import { deriveSecret } from "./secret.ts";
-import type { SystemOptions } from "./system.ts";
+import type { SystemOptions } from "./definition.ts";
 
 /**
  * Opened before the services and closed after them. A system starts, and serves, while NATS is away: what it announces

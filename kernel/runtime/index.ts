@@ -20,14 +20,8 @@ export {
   smtpSetting,
   textSetting,
 } from "./settings.ts";
-export {
-  startSystem,
-  type Platform,
-  type RunningSystem,
-  type SystemDefinition,
-  type SystemOptions,
-  type SystemSettings,
-} from "./system.ts";
+export type { Platform, SystemDefinition, SystemOptions, SystemSettings } from "./definition.ts";
+export { startSystem, type RunningSystem } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
 export { placeIn, single, topologyMistakes, type Place, type ProcessSpec, type Topology } from "./topology.ts";
 export type { EndedTokensOperation } from "./ended-tokens.ts";

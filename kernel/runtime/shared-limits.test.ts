@@ -11,7 +11,7 @@ import { encodeId, systemClock, systemRandom, uuidv7 } from "../base/index.ts";
 import { anyone, get, object, post, service, text } from "../contract/index.ts";
 import { implement } from "../service/index.ts";
 import { needsRedis, startTestRedis, startTestSystem, type TestRedis, type TestSystem } from "../testing/index.ts";
-import type { SystemSettings } from "./system.ts";
+import type { SystemSettings } from "./definition.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ashlar-migrations-"));
 after(() => rm(folder, { recursive: true }));

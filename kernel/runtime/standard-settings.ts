@@ -27,7 +27,7 @@ import {
   textSetting,
   urlSetting,
 } from "./settings.ts";
-import type { SystemSettings } from "./system.ts";
+import type { SystemSettings } from "./definition.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Contracts = readonly ServiceContract[];
