@@ -56,7 +56,8 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
 function bodyOf(message: IncomingMessage): Readable | undefined {
   if (!hasBody(message)) return undefined;
   sendContinue(message);
-  const body = new PassThrough();
+  // What becomes of it shows in the answer; a service that did not want it whole breaks it off.
+  const body = new PassThrough().on("error", () => {});
   message.once("close", () => message.complete || body.destroy());
   return message.pipe(body);
 }
