@@ -4,10 +4,9 @@
 // place, without a hop; to others the request is handed on.
 
 import type { IncomingMessage } from "node:http";
-import { credentialsMissing } from "../auth/index.ts";
-import { asyncApi, errors, Failure, openApi, type ServiceContract } from "../contract/index.ts";
+import { asyncApi, errors, openApi, type ServiceContract } from "../contract/index.ts";
 import { type Answer, createAddressReader, createCors } from "../http/index.ts";
-import { type PeerClaims, peerHeader, type PeerTokens } from "../peer/index.ts";
+import type { PeerClaims, PeerTokens } from "../peer/index.ts";
 import {
   createPipeline,
   createRouteTable,
@@ -22,6 +21,7 @@ import {
 } from "../service/index.ts";
 import { docsAssets } from "./docs-page.ts";
 import { useOf } from "./forward.ts";
+import { peerClaims } from "./peer-claims.ts";
 import type { Health } from "./health.ts";
 
 export interface GatewayOptions extends Omit<PipelineOptions, "routes" | "fixed" | "cors" | "addressOf" | "forwarded"> {
@@ -67,15 +67,8 @@ export function createServicePort(options: ServicePortOptions): Pipeline {
 }
 
 function readForwarded(tokens: PeerTokens, { service }: Route | RemoteRoute, message: IncomingMessage): Forwarded {
-  try {
-    const token = message.headers[peerHeader] as string | undefined;
-    return tokens.read(token, service.contract.name, useOf(message)) as PeerClaims & Forwarded;
-  } catch (cause) {
-    throw new Failure(errors.unauthenticated, "Requests to services come through the gateway", {
-      headers: credentialsMissing().headers,
-      cause,
-    });
-  }
+  const meant = { audience: service.contract.name, use: useOf(message) };
+  return peerClaims(tokens, message, meant, "Requests to services come through the gateway") as PeerClaims & Forwarded;
 }
 
 function documents({ contracts, title, version, jwks }: GatewayOptions): [string, FixedRoute][] {

@@ -1,14 +1,14 @@
 // What other processes of the system ask of the services in this one: calls, and events to receive.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { credentialsMissing } from "../auth/index.ts";
 import type { Clock, Logger } from "../base/index.ts";
 import { callPath, createDeadline } from "../call/index.ts";
 import { type Envelope, Failure, notFound } from "../contract/index.ts";
 import type { Bus } from "../events/index.ts";
 import { errorAnswer, type HttpHandler, readJson, send } from "../http/index.ts";
-import { eventsPath, outcomeOf, type PeerClaims, peerHeader, type PeerTokens } from "../peer/index.ts";
+import { eventsPath, outcomeOf, type PeerClaims, type PeerTokens } from "../peer/index.ts";
 import type { RunningService } from "../service/index.ts";
+import { peerClaims } from "./peer-claims.ts";
 
 export interface PeerHandlerOptions {
   services: ReadonlyMap<string, RunningService>;
@@ -60,7 +60,7 @@ async function answerPeer(
   response.once("close", () => gone.abort());
   try {
     if (work === undefined) throw notFound();
-    const claims = claimsOf(tokens, message, work);
+    const claims = peerClaims(tokens, message, work, "Only for services of this system");
     const body = await readJson(message, { mediaTypes: ["application/json"], maxBytes: bodyBytesMax });
     const outcome = await work.run(body, claims, gone.signal).then(
       (value) => ({ value }),
@@ -79,17 +79,6 @@ async function answerPeer(
   } catch (error) {
     log.warn({ requestId, err: error }, "A peer was refused");
     await send(message, response, errorAnswer(error, requestId), { requestId });
-  }
-}
-
-function claimsOf(tokens: PeerTokens, message: IncomingMessage, { audience, use }: Work): PeerClaims {
-  try {
-    return tokens.read(message.headers[peerHeader] as string | undefined, audience, use);
-  } catch (cause) {
-    throw new Failure(credentialsMissing(), "Only for services of this system", {
-      headers: credentialsMissing().headers,
-      cause,
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 // Buckets that several processes share exactly, in the store they are all connected to.
 
-import { createHash, hash } from "node:crypto";
-import type { Redis, RedisClient } from "../redis/index.ts";
+import { hash } from "node:crypto";
+import { createScript, type Redis } from "../redis/index.ts";
 import { type Decision, decisionOf, type Policy } from "./bucket.ts";
 import { storeTimeMs, takeScript } from "./take-script.ts";
 
@@ -10,32 +10,17 @@ export type TakeShared = (policy: Policy, words: readonly string[], cost: number
 
 /** `nowMs` is the Lua expression of the time; the store's own, but for tests. */
 export function createSharedBuckets(redis: Redis, nowMs = storeTimeMs): TakeShared {
-  const script = takeScript(nowMs);
-  const sha = createHash("sha1").update(script).digest("hex");
+  const script = createScript(takeScript(nowMs));
   return async (policy, words, cost) => {
     const { maxRequests, windowMs } = policy;
-    const more = [keyOf(policy, words), maxRequests, windowMs, cost] as const;
-    const [allowed, units, atMs] = await redis.ask((client) => run(client, script, sha, more));
+    const key = keyOf(policy, words);
+    const answer = await redis.ask((client) => script(client, [key], [maxRequests, windowMs, cost]));
+    const [allowed, units, atMs] = answer as Answer;
     return decisionOf(policy, { units: Number(units), atMs: Number(atMs) }, cost, allowed === 1);
   };
 }
 
 type Answer = [allowed: number, units: string, atMs: string];
-
-/** By its hash, which the store has forgotten when it was started anew; running the script itself tells it again. */
-async function run(
-  client: RedisClient,
-  script: string,
-  sha: string,
-  more: readonly [key: string, maxRequests: number, windowMs: number, cost: number],
-): Promise<Answer> {
-  try {
-    return (await client.evalsha(sha, 1, ...more)) as Answer;
-  } catch (error) {
-    if (!(error as Error).message.startsWith("NOSCRIPT")) throw error;
-    return (await client.eval(script, 1, ...more)) as Answer;
-  }
-}
 
 /**
  * Whatever the words hold (they come from clients: line ends, braces, a megabyte), the key has 43 harmless characters
