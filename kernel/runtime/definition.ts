@@ -2,6 +2,7 @@
 
 import type { Passwords, Revocations, Tokens } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
+import type { CallTarget } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { SmtpOptions } from "../mail/index.ts";
@@ -83,4 +84,6 @@ export interface SystemOptions {
   /** What of the system runs in this process. Default: everything. */
   place?: Place;
   onProgress?: (message: string) => void;
+  /** Stands between callers and a service, here or elsewhere: for tests, which let it be slow, fail or lie. */
+  faults?: (service: string, target: CallTarget) => CallTarget;
 }

@@ -1,7 +1,7 @@
 // The services of a process, connected with each other and with those elsewhere.
 
 import { createEntries, createRedisStore } from "../cache/index.ts";
-import { createCalls } from "../call/index.ts";
+import { type CallTarget, createCalls } from "../call/index.ts";
 import type { Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
 import { createSmtpMailer } from "../mail/index.ts";
@@ -33,9 +33,15 @@ export function createServices(
   };
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
+  const faulty = new Map<string, CallTarget>();
+  const targetOf = (name: string) => {
+    const target = services.get(name)?.target ?? peers.targetOf(name);
+    if (target === undefined || options.faults === undefined) return target;
+    return faulty.get(name) ?? faulty.set(name, options.faults(name, target)).get(name);
+  };
   const calls = createCalls({
     clock: options.clock,
-    targetOf: (name) => services.get(name)?.target ?? peers.targetOf(name),
+    targetOf,
   });
   const subscribersOf = (type: string) =>
     options.definition.contracts.filter(({ subscribes }) => subscribes.includes(type)).map(({ name }) => name);

@@ -50,6 +50,7 @@ export interface TestSystemOptions {
   log?: Logger;
   /** Default: what ASHLAR_TEST_TOPOLOGY says, so that any test can be run on both; else `single`. */
   topology?: "single" | "split";
+  faults?: SystemOptions["faults"];
 }
 
 /** A 500 in a test is a bug to see, whatever the test was about. */
@@ -74,6 +75,7 @@ export async function startTestSystem({
   settings = {},
   log = errorsToConsole,
   topology,
+  faults,
 }: TestSystemOptions): Promise<TestSystem> {
   const clock = createManualClock();
   const dataDirectory = await mkdtemp(join(tmpdir(), "ashlar-test-"));
@@ -108,6 +110,7 @@ export async function startTestSystem({
     random: systemRandom,
     log,
     demo: false,
+    ...(faults === undefined ? {} : { faults }),
   };
   const { system, processes } = isSplit(topology)
     ? await startProcesses(options, splitOf(definition))
