@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock } from "../base/index.ts";
+import { createManualClock, silentLogger } from "../base/index.ts";
 import {
   errorCode,
   Failure,
@@ -36,7 +36,11 @@ const { price } = shop.operations;
 
 function setUp(invoke: CallTarget["invoke"]) {
   const clock = createManualClock();
-  const calls = createCalls({ clock, targetOf: (name) => (name === "shop" ? { invoke } : undefined) });
+  const calls = createCalls({
+    clock,
+    targetOf: (name) => (name === "shop" ? { invoke } : undefined),
+    log: silentLogger,
+  });
   const deadline = createDeadline(clock, 1_000);
   return { clock, deadline, calls, context: { from: "orders", requestId: "r1", traceparent: "00-1", deadline } };
 }
@@ -89,7 +93,7 @@ test("a call that breaks the contract is a mistake of the caller and never arriv
   await rejects(calls.call(elsewhere, {}, context), /No process offers service "elsewhere"/);
 });
 
-test("a refusal arrives as a copy, without its cause; anything else as it is", async () => {
+test("a refusal arrives as a copy, without its cause", async () => {
   const refusal = new Failure(soldOut, "Nothing is left", {
     details: [{ field: "names[0]", message: "is sold out" }],
     headers: { "retry-after": "5" },
@@ -115,15 +119,20 @@ test("a refusal arrives as a copy, without its cause; anything else as it is", a
     },
   );
   notEqual(details[0], refusal.details[0]);
+});
 
-  const bug = new TypeError("x is not a function");
-  const broken = setUp(async () => Promise.reject(bug));
-  equal(
-    await broken.calls
-      .call(price, { body: { names: ["a"], count: 1 } }, broken.context)
-      .catch((error: unknown) => error),
-    bug,
-  );
+test("anything else that is thrown, or answered and no JSON, arrives as from another process: a 500 that tells nothing", async () => {
+  const wrong = [() => Promise.reject(new TypeError("x is not a function")), async () => ({ prices: [12n] })];
+  for (const invoke of wrong) {
+    const { calls, context } = setUp(invoke);
+    await rejects(calls.call(price, { body: { names: ["a"], count: 1 } }, context), (error: Failure) => {
+      deepEqual(
+        [error.name, error.code, error.message, error.cause],
+        ["Failure", "INTERNAL", "Something unexpected happened", undefined],
+      );
+      return true;
+    });
+  }
 });
 
 test("the callee gets what is left of the caller's time, and who calls; a call after it is not made", async () => {

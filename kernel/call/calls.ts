@@ -4,11 +4,10 @@
 // answer are copied as JSON, so neither side can touch, or be surprised by, the other's objects, and
 // what would not survive the wire does not survive here either.
 
-import type { Clock } from "../base/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
 import {
   type AnyOperation,
   compileValidator,
-  Failure,
   type In,
   type Named,
   type Out,
@@ -16,6 +15,7 @@ import {
   type TSchema,
   type Validate,
 } from "../contract/index.ts";
+import { failureOf, outcomeOf } from "../peer/index.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 
 /** What a service sees of the call it answers, beside the input. */
@@ -37,13 +37,20 @@ export interface CallTarget {
 
 export interface Calls {
   /**
-   * Calls an operation of another service and answers what it answers, or throws its Failure.
+   * Calls an operation of another service and answers what it answers, or throws its Failure, without the cause;
+   * anything else that is thrown there arrives as a 500, as it would from another process.
    * The deadline is the caller's: what it has left is all the called service gets.
    */
   call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>, context: CallContext): Promise<Out<O>>;
 }
 
-export function createCalls(options: { clock: Clock; targetOf: (service: string) => CallTarget | undefined }): Calls {
+export interface CallsOptions {
+  clock: Clock;
+  targetOf: (service: string) => CallTarget | undefined;
+  log: Logger;
+}
+
+export function createCalls(options: CallsOptions): Calls {
   const validators = new Map<AnyOperation, Validate>();
   return {
     async call(operation, input, context) {
@@ -62,7 +69,9 @@ export function createCalls(options: { clock: Clock; targetOf: (service: string)
       try {
         return copy(await target.invoke(operation.name, sent, { ...context, deadline })) as never;
       } catch (error) {
-        throw error instanceof Failure ? copyOf(error) : error;
+        const use = `call ${operation.service}.${operation.name}`;
+        const { failure } = outcomeOf(error, { use, requestId: context.requestId, log: options.log });
+        throw failureOf(copy(failure) as typeof failure);
       } finally {
         deadline.end();
       }
@@ -73,15 +82,6 @@ export function createCalls(options: { clock: Clock; targetOf: (service: string)
 /** What JSON keeps of a value. */
 function copy(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-}
-
-/** The failure as a remote caller would see it: code, sentence and details, without the cause. */
-function copyOf(failure: Failure): Failure {
-  const { code, status, message, details, headers } = failure;
-  return new Failure({ code, status }, message, {
-    details: details.map((detail) => ({ ...detail })),
-    headers: { ...headers },
-  });
 }
 
 function validatorOf(validators: Map<AnyOperation, Validate>, operation: AnyOperation): Validate {

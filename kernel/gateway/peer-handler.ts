@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Logger } from "../base/index.ts";
 import { callPath, createDeadline } from "../call/index.ts";
-import { type Envelope, Failure, notFound } from "../contract/index.ts";
+import { type Envelope, errors, Failure, notFound } from "../contract/index.ts";
 import type { Bus } from "../events/index.ts";
 import { errorAnswer, type HttpHandler, readJson, send } from "../http/index.ts";
 import { eventsPath, outcomeOf, type PeerClaims, type PeerTokens } from "../peer/index.ts";
@@ -57,23 +57,21 @@ async function answerPeer(
   requestId: string,
 ): Promise<void> {
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => gone.abort(new Failure(errors.unavailable, "The caller went away")));
   try {
     if (work === undefined) throw notFound();
     const claims = peerClaims(tokens, message, work, "Only for services of this system");
     const body = await readJson(message, { mediaTypes: ["application/json"], maxBytes: bodyBytesMax });
-    const outcome = await work.run(body, claims, gone.signal).then(
-      (value) => ({ value }),
-      (error: unknown) => {
-        if (!(error instanceof Failure))
-          log.error({ requestId: String(claims.requestId), err: error }, `${work.use} failed`);
-        return outcomeOf(error);
-      },
-    );
+    const outcome = await work
+      .run(body, claims, gone.signal)
+      .then((value) => JSON.stringify({ value }))
+      .catch((error: unknown) =>
+        JSON.stringify(outcomeOf(error, { use: work.use, requestId: String(claims.requestId), log })),
+      );
     await send(
       message,
       response,
-      { status: 200, headers: { "cache-control": "no-store" }, body: JSON.stringify(outcome) },
+      { status: 200, headers: { "cache-control": "no-store" }, body: outcome },
       { requestId },
     );
   } catch (error) {

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { createManualClock } from "../base/index.ts";
+import { createManualClock, silentLogger } from "../base/index.ts";
 import { conflict, errors, Failure } from "../contract/index.ts";
 import { outcomeOf } from "./outcome.ts";
 import { createPeerTokens } from "./tokens.ts";
@@ -35,7 +35,10 @@ test("a value comes back, with what was said under a token for that service", as
 
 test("a failure comes back as the other side threw it, without its cause; anything else only as a 500", async () => {
   const thrown = [conflict("Taken", { details: [{ field: "a", message: "b" }], cause: secret }), new Error("secret")];
-  const { post } = await peer((_request, response) => void response.end(JSON.stringify(outcomeOf(thrown.shift()))));
+  const { post } = await peer(
+    (_request, response) =>
+      void response.end(JSON.stringify(outcomeOf(thrown.shift(), { use: "x", requestId: "1", log: silentLogger }))),
+  );
   await rejects(post(), (error: Failure) => {
     deepEqual(
       [error.code, error.message, error.details, error.cause],

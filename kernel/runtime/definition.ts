@@ -2,10 +2,11 @@
 
 import type { Passwords, Revocations, Tokens } from "../auth/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import type { CallTarget } from "../call/index.ts";
+import type { Calls, CallTarget } from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { SmtpOptions } from "../mail/index.ts";
+import type { Wire } from "../peer/index.ts";
 import type { Context, Implementation } from "../service/index.ts";
 import type { EndedTokensOperation } from "./ended-tokens.ts";
 import type { Place } from "./topology.ts";
@@ -84,6 +85,16 @@ export interface SystemOptions {
   /** What of the system runs in this process. Default: everything. */
   place?: Place;
   onProgress?: (message: string) => void;
-  /** Stands between callers and a service, here or elsewhere: for tests, which let it be slow, fail or lie. */
-  faults?: (service: string, target: CallTarget) => CallTarget;
+  /** For tests, which let what is between services be slow, fail or lie. */
+  faults?: Faults;
+}
+
+/** What stands in the place of the ways between services; each is given the real one. */
+export interface Faults {
+  /** A service as its callers reach it, here or elsewhere. */
+  target?(service: string, target: CallTarget): CallTarget;
+  /** All calls of the services of a process. */
+  calls?(calls: Calls, targetOf: (service: string) => CallTarget | undefined): Calls;
+  /** What goes to other processes: requests, calls, events. */
+  wire?(wire: Wire): Wire;
 }

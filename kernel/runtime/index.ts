@@ -20,7 +20,7 @@ export {
   smtpSetting,
   textSetting,
 } from "./settings.ts";
-export type { Platform, SystemDefinition, SystemOptions, SystemSettings } from "./definition.ts";
+export type { Faults, Platform, SystemDefinition, SystemOptions, SystemSettings } from "./definition.ts";
 export { startSystem, type RunningSystem } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
 export { placeIn, single, topologyMistakes, type Place, type ProcessSpec, type Topology } from "./topology.ts";

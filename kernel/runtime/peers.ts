@@ -8,6 +8,7 @@ import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
 import { createPeerTokens, createWire, eventsPath, type PeerTokens } from "../peer/index.ts";
 import type { RemoteService } from "../service/index.ts";
+import type { Faults } from "./definition.ts";
 import type { Place } from "./topology.ts";
 
 export interface Peers {
@@ -29,14 +30,16 @@ export interface PeersOptions {
   secret: Uint8Array;
   clock: Clock;
   log: Logger;
+  faults?: Faults | undefined;
 }
 
 /** A batch of events is given as long as its handlers may take together. */
 const eventsTimeoutMs = 60_000;
 
-export function createPeers({ contracts, place, secret, clock, log }: PeersOptions): Peers {
+export function createPeers({ contracts, place, secret, clock, log, faults }: PeersOptions): Peers {
   const tokens = createPeerTokens({ secret, clock });
-  const wire = createWire({ urlOf: (service) => place.urlOf(service), tokens });
+  const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens });
+  const wire = faults?.wire?.(reliable) ?? reliable;
   const elsewhere = contracts.filter(({ name }) => !place.has(name));
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));
   const receive =

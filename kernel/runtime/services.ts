@@ -33,16 +33,15 @@ export function createServices(
   };
   const { smtp } = options.settings;
   const mailer = smtp && createSmtpMailer(smtp);
-  const faulty = new Map<string, CallTarget>();
+  const { faults = {} } = options;
+  const targets = new Map<string, CallTarget>();
   const targetOf = (name: string) => {
     const target = services.get(name)?.target ?? peers.targetOf(name);
-    if (target === undefined || options.faults === undefined) return target;
-    return faulty.get(name) ?? faulty.set(name, options.faults(name, target)).get(name);
+    if (target === undefined || faults.target === undefined) return target;
+    return targets.get(name) ?? targets.set(name, faults.target(name, target)).get(name);
   };
-  const calls = createCalls({
-    clock: options.clock,
-    targetOf,
-  });
+  const reliable = createCalls({ clock: options.clock, targetOf, log: options.log });
+  const calls = faults.calls?.(reliable, targetOf) ?? reliable;
   const subscribersOf = (type: string) =>
     options.definition.contracts.filter(({ subscribes }) => subscribes.includes(type)).map(({ name }) => name);
   for (const implementation of implementations) {

@@ -76,6 +76,7 @@ async function start(
     secret: platform.secretFor("peers"),
     clock,
     log,
+    faults: options.faults,
   });
   undo.push(() => peers.close());
   const bus = await openBus(options, { secret, peers: peers.receivers }, undo);

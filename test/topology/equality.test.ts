@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { steps } from "./steps.ts";
-import { ask, difference, left, openSide, seen, type Side, type Step } from "./twin.ts";
+import { ask, difference, headerNames, left, openSide, seen, type Side, type Step } from "./twin.ts";
 
 const requestCount = 5_000;
 const password = "correct horse battery";
@@ -58,6 +58,8 @@ test(`the store as one process and as many answers ${requestCount.toLocaleString
   }
   assert.deepEqual(differences.slice(0, 5), [], `${differences.length} of ${requestCount}`);
   assert.deepEqual(await left(many), await left(one));
+  for (const path of ["/v1/products?limit=2", "/v1/users/me", "/v2/orders", "/health", "/openapi.json", "/nowhere"])
+    assert.deepEqual(await headerNames(many, path), await headerNames(one, path), path);
   for (const status of [200, 201, 204, 400, 401, 403, 404, 409, 412, 428])
     assert.ok(statuses.has(status), `${status}: ${JSON.stringify([...statuses])}`);
 });

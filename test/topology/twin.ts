@@ -3,10 +3,19 @@
 // Ids, tokens and moments differ by nature. An id counts as the same when it is the first, second,
 // third of its kind to be seen on either side; tokens and cursors by that they are there.
 
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import { createPasswords } from "ashlar/auth";
 import { systemClock } from "ashlar/base";
-import { startTestSystem, type TestAnswer, type TestRequest, type TestSystem } from "ashlar/testing";
+import type { SystemDefinition } from "ashlar/runtime";
+import {
+  startTestSystem,
+  type TestAnswer,
+  type TestRequest,
+  type TestSystem,
+  type TestSystemOptions,
+} from "ashlar/testing";
 import { apiKeys, contracts, endedTokens, services } from "../../store/services.ts";
 
 /** Hashing that costs next to nothing: no password is guessed here. */
@@ -14,30 +23,29 @@ const passwords = createPasswords({ clock: systemClock, cost: { memoryKiB: 64, p
 
 export interface Side {
   readonly system: TestSystem;
+  readonly definition: SystemDefinition;
   /** The ids seen, in their order, by prefix. */
   readonly ids: Map<string, string[]>;
   /** What `ids` has no place for: the `Authorization` of each actor. */
   readonly actors: Map<string, string>;
 }
 
+const store: SystemDefinition = {
+  name: "store",
+  title: "Store",
+  version: "0.0.0",
+  contracts,
+  apiKeys,
+  endedTokens,
+  services: (platform) => services({ ...platform, passwords }),
+};
+
 export async function openSide(
   topology: "single" | "split",
-  settings: Parameters<typeof startTestSystem>[0]["settings"] = {},
+  { definition = store, ...options }: Partial<TestSystemOptions> = {},
 ): Promise<Side> {
-  const system = await startTestSystem({
-    topology,
-    settings,
-    definition: {
-      name: "store",
-      title: "Store",
-      version: "0.0.0",
-      contracts,
-      apiKeys,
-      endedTokens,
-      services: (platform) => services({ ...platform, passwords }),
-    },
-  });
-  return { system, ids: new Map(), actors: new Map() };
+  const system = await startTestSystem({ ...options, topology, definition });
+  return { system, definition, ids: new Map(), actors: new Map() };
 }
 
 /** A request with ids by their place: `{usr:0}` is the first user that was seen, `{usr:0+3}` the first after three. */
@@ -101,6 +109,7 @@ export function plain(side: Side, text: string): string {
   return text
     .replaceAll(typeIds, (id) => `${id.slice(0, 3)}#${noteId(side, id)}`)
     .replaceAll(moments, "a moment")
+    .replaceAll(/Request [0-9a-f]{32} has/g, "Request x has")
     .replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "a-token")
     .replaceAll(/(key#\d+)\.[\w-]{20,}/g, "$1.a-secret")
     .replaceAll(/("nextCursor":|cursor=)"?[\w%-]+\.[\w-]+"?/g, "$1a-cursor");
@@ -111,11 +120,19 @@ export function difference(step: Step, one: unknown, many: unknown): string | un
   return `${step.actor ?? "nobody"}: ${step.method} ${step.path} ${JSON.stringify(step.body)?.slice(0, 200) ?? ""}\n  in one process: ${JSON.stringify(one)}\n  in many:        ${JSON.stringify(many)}`;
 }
 
+/** The names of an answer's headers as they stand on the wire, which a client of another language may look at. */
+export async function headerNames({ system }: Side, path: string): Promise<string[]> {
+  const asked = get(`${system.url}${path}`);
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  return answer.rawHeaders.filter((_, index) => index % 2 === 0);
+}
+
 /** Everything that requests left behind, table by table, and the events in the order of their aggregates. */
 export async function left(side: Side): Promise<Record<string, string>> {
   await side.system.settled();
   const tables: Record<string, string> = {};
-  for (const { name } of contracts) {
+  for (const { name } of side.definition.contracts) {
     const found = await side.system.rows(
       name,
       `select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
