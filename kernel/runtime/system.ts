@@ -135,8 +135,10 @@ async function start(
         trustedProxies: settings.trustedProxies,
       })
     : createServicePort({ ...common, services: [...services.values()], tokens: peers.tokens });
+  // Where no peer has anything to ask there is no address for it either.
+  const isAsked = place !== single && services.size > 0;
   const server = createHttpServer({
-    handle: createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle),
+    handle: isAsked ? createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle) : handle,
     port: settings.port,
     host: settings.host,
     log,
