@@ -5,7 +5,6 @@
 
 import type { IncomingMessage } from "node:http";
 import { PassThrough, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Clock, Logger } from "../base/index.ts";
 import { createDeadline } from "../call/index.ts";
 import { errors, Failure } from "../contract/index.ts";
@@ -24,27 +23,33 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
   return async (exchange) => {
     const { message, response, address, headers, timeoutMs } = exchange;
     const deadline = createDeadline(clock, timeoutMs, exchange.gone);
+    let begun: number | undefined;
+    const begin = (status: number, received: readonly string[]) => {
+      begun = status;
+      // What the service did not want to read of the body is still on its way on this connection, too.
+      const close = message.complete ? [] : ["Connection", "close"];
+      return response.writeHead(status, [...answerHeaders(received), ...close]);
+    };
     try {
-      const answer = await wire.request(service, {
+      const request = {
         method: message.method!,
         target: message.url!,
         headers: requestHeaders(exchange),
         body: bodyOf(message),
         claims: { use: useOf(message), address, headers, remainingMs: deadline.remainingMs() },
         signal: deadline.signal,
-      });
-      // What the service did not want to read of the body is still on its way on this connection, too.
-      const close = message.complete ? [] : ["Connection", "close"];
-      response.writeHead(answer.status, [...answerHeaders(answer.headers), ...close]);
-      await pipeline(answer.body, response).catch((err: unknown) => {
-        // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
-        log.warn({ requestId: exchange.id, err }, `An answer of ${service} broke off`);
-        response.destroy();
-      });
-      return { forwarded: answer.status };
+      };
+      await wire.relay(service, request, begin);
+      return { forwarded: begun! };
     } catch (error) {
-      if (exchange.gone.aborted) throw new Failure(errors.unavailable, "The client went away", { cause: error });
-      throw error;
+      if (begun === undefined) {
+        if (exchange.gone.aborted) throw new Failure(errors.unavailable, "The client went away", { cause: error });
+        throw error;
+      }
+      // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
+      log.warn({ requestId: exchange.id, err: error }, `An answer of ${service} broke off`);
+      response.destroy();
+      return { forwarded: begun };
     } finally {
       deadline.end();
       message.unpipe();

@@ -6,8 +6,8 @@ export {
   eventsPath,
   peerHeader,
   type Limits,
-  type PeerAnswer,
   type PeerRequest,
   type Wire,
   type WireOptions,
 } from "./wire.ts";
+export type { Begin } from "./relay.ts";

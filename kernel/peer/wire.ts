@@ -3,6 +3,7 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
 import { errors, Failure } from "../contract/index.ts";
+import { type Begin, relay } from "./relay.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 import type { PeerClaims, PeerTokens } from "./tokens.ts";
 
@@ -29,21 +30,14 @@ export interface PeerRequest {
   signal: AbortSignal;
 }
 
-export interface PeerAnswer {
-  status: number;
-  /** Flat, as they came. */
-  headers: readonly string[];
-  body: Readable;
-}
-
 export interface Wire {
   /**
    * Has a service do something and answers its value, or throws the failure it threw. 503 when it is not reached
    * or breaks off, 504 when the time is over; then it may have been done or not.
    */
   post(service: string, path: string, claims: PeerClaims, body: unknown, limits: Limits): Promise<unknown>;
-  /** Hands a request on as it is. Throws as `post` does, until the answer begins. */
-  request(service: string, request: PeerRequest): Promise<PeerAnswer>;
+  /** Hands a request on as it is, and the answer back. Throws as `post` does, also when an answer that has begun breaks off. */
+  relay(service: string, request: PeerRequest, begin: Begin): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,20 +90,17 @@ export function createWire({ urlOf, tokens }: WireOptions): Wire {
       if ("failure" in outcome) throw failureOf(outcome.failure);
       return outcome.value;
     },
-    async request(service, { method, target, headers, body, claims, signal }) {
-      const {
-        statusCode,
-        headers: received,
-        body: content,
-      } = await send(service, {
+    async relay(service, { method, target, headers, body, claims, signal }, begin) {
+      const options = {
+        origin: urlOf(service),
         path: target,
         method,
         headers: [...headers, peerHeader, tokens.sign(service, claims)],
         body: body ?? null,
-        signal,
-        responseHeaders: "raw",
+      };
+      await relay(agent, options, signal, begin).catch((error: unknown) => {
+        throw unreached(service, error, signal);
       });
-      return { status: statusCode, headers: received as unknown as string[], body: content };
     },
     close: () => agent.destroy(),
   };
