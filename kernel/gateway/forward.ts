@@ -7,24 +7,26 @@ import type { IncomingMessage } from "node:http";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock, Logger } from "../base/index.ts";
-import { createDeadline } from "../call/index.ts";
+import { createDeadline, type Dependency, type Retry } from "../call/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import { sendContinue } from "../http/index.ts";
-import type { Wire } from "../peer/index.ts";
+import { isUndelivered, type Wire } from "../peer/index.ts";
 import type { Exchange, Forward } from "../service/index.ts";
 
 export interface ForwardOptions {
   service: string;
   wire: Wire;
+  /** The service as the gateway sees it. */
+  dependency: Dependency;
   clock: Clock;
   log: Logger;
 }
 
-export function createForward({ service, wire, clock, log }: ForwardOptions): Forward {
+export function createForward({ service, wire, dependency, clock, log }: ForwardOptions): Forward {
   return async (exchange) => {
     const { message, response, address, headers, timeoutMs } = exchange;
     const deadline = createDeadline(clock, timeoutMs, exchange.gone);
-    try {
+    const handOn = async (answered: () => void) => {
       const answer = await wire.request(service, {
         method: message.method!,
         target: message.url!,
@@ -33,6 +35,7 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
         claims: { use: useOf(message), address, headers, remainingMs: deadline.remainingMs() },
         signal: deadline.signal,
       });
+      answered();
       // What the service did not want to read of the body is still on its way on this connection, too.
       const close = message.complete ? [] : ["Connection", "close"];
       response.writeHead(answer.status, [...answerHeaders(answer.headers), ...close]);
@@ -42,6 +45,9 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
         response.destroy();
       });
       return { forwarded: answer.status };
+    };
+    try {
+      return await dependency.run(handOn, { deadline, retry: retryOf(message) });
     } catch (error) {
       if (exchange.gone.aborted) throw new Failure(errors.unavailable, "The client went away", { cause: error });
       throw error;
@@ -50,6 +56,17 @@ export function createForward({ service, wire, clock, log }: ForwardOptions): Fo
       message.unpipe();
     }
   };
+}
+
+const never: Retry = { max: 0, backoffMs: 0, may: () => false };
+// At once: it is for a connection that was closed, or a process that is being replaced, and a client waits.
+const whenUndelivered: Retry = { max: 1, backoffMs: 0, may: isUndelivered };
+const whenUnanswered: Retry = { max: 1, backoffMs: 0, may: ({ code }) => code === errors.unavailable.code };
+
+/** A body went with the first try. What only reads may be asked twice, as long as nothing of an answer was handed on. */
+function retryOf(message: IncomingMessage): Retry {
+  if (hasBody(message)) return never;
+  return message.method === "GET" || message.method === "HEAD" ? whenUnanswered : whenUndelivered;
 }
 
 /** Not the message itself: who sends a body destroys it when it is not wanted whole, and with it the connection. */

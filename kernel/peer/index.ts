@@ -11,3 +11,4 @@ export {
   type Wire,
   type WireOptions,
 } from "./wire.ts";
+export { isUndelivered } from "./unreached.ts";

@@ -1,7 +1,7 @@
 // The services of a process, connected with each other and with those elsewhere.
 
 import { createEntries, createRedisStore } from "../cache/index.ts";
-import { type CallTarget, createCalls } from "../call/index.ts";
+import { type CallTarget, createCalls, type Dependencies } from "../call/index.ts";
 import type { Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
 import { createSmtpMailer } from "../mail/index.ts";
@@ -16,6 +16,7 @@ const cachedBytesMax = 64 * 1024 * 1024;
 export interface Surroundings {
   databases: ReadonlyMap<string, Database>;
   peers: Peers;
+  dependencies: Dependencies;
   bus: Bus;
   redis: Redis | undefined;
   cursorSecret: Uint8Array;
@@ -24,7 +25,7 @@ export interface Surroundings {
 export function createServices(
   options: SystemOptions,
   implementations: readonly Implementation[],
-  { databases, peers, bus, redis, cursorSecret }: Surroundings,
+  { databases, peers, dependencies, bus, redis, cursorSecret }: Surroundings,
 ) {
   const services = new Map<string, RunningService>();
   const cached = {
@@ -41,6 +42,7 @@ export function createServices(
   };
   const calls = createCalls({
     clock: options.clock,
+    dependencies,
     targetOf,
   });
   const subscribersOf = (type: string) =>
