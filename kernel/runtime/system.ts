@@ -5,6 +5,7 @@
 
 import type { RememberedToken } from "../auth/index.ts";
 import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createDependencies } from "../call/index.ts";
 import { createDatabase, type Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
 import { createGateway, createHealth, createPeerHandler, createServicePort } from "../gateway/index.ts";
@@ -70,10 +71,12 @@ async function start(
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
   const implementations = definition.services(platform).filter(({ contract }) => place.has(contract.name));
+  const dependencies = createDependencies({ clock, random, log });
   const peers = createPeers({
     contracts: definition.contracts,
     place,
     secret: platform.secretFor("peers"),
+    dependencies,
     clock,
     log,
     faults: options.faults,
@@ -96,6 +99,7 @@ async function start(
   const { services, calls } = createServices(options, implementations, {
     databases,
     peers,
+    dependencies,
     bus,
     redis,
     cursorSecret: secret,

@@ -40,6 +40,7 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
     writes && resource?.spec.precondition === "required" && errors.preconditionRequired,
     errors.rateLimited,
     errors.internal,
+    errors.badGateway,
     errors.unavailable,
     errors.deadlineExceeded,
   ];
