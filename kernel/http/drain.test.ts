@@ -100,3 +100,16 @@ test("a connection on which nobody asks is closed when it has been idle for the 
   await silent.closed;
   await drained;
 });
+
+test("a server that was replaced accepts nothing from the beginning, and serves the connections that it has", async (context) => {
+  const clock = createManualClock();
+  const { open, server, port } = await startServer(context, named, { clock });
+  const old = open();
+  await ask(old, "/before");
+  const drained = server.drain({ graceMs: 60_000, leadMs, replaced: true });
+  equal(await accepts(port), false);
+  await clock.advance(leadMs - 1);
+  await ask(old, "/again");
+  await old.closed;
+  equal(await drained, 0);
+});

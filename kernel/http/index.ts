@@ -3,7 +3,7 @@
 // The server, and what it refuses before a handler sees it.
 export { createHttpServer, type HttpServer } from "./server.ts";
 export type { DrainOptions, HttpHandler, HttpServerOptions } from "./server-state.ts";
-export { assertPortFree } from "./lifecycle.ts";
+export { assertPortFree, bindSocket } from "./lifecycle.ts";
 export { defaultLimits, idleConnectionMs, type ServerLimits } from "./limits.ts";
 
 // Reading a request.

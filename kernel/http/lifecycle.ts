@@ -1,6 +1,7 @@
 // How a server begins and ends.
 
-import { type AddressInfo, createServer, Server as NetServer } from "node:net";
+import { lookup } from "node:dns/promises";
+import net, { type AddressInfo, type BoundSocket, createServer, Server as NetServer } from "node:net";
 import { isIdle } from "./connection.ts";
 import type { DrainOptions, ServerState } from "./server-state.ts";
 
@@ -29,8 +30,22 @@ export async function assertPortFree(host: string, port: number): Promise<void> 
   await new Promise((resolve) => probe.close(resolve));
 }
 
-/** What to do about an error of binding or listening. */
-export function listenError(cause: NodeJS.ErrnoException, port: number, listenFd?: number): Error {
+/**
+ * Takes a port without listening at it, for processes that are given the socket's descriptor and share it. Connections
+ * wait in it whichever of them is there, as long as it is not closed here.
+ */
+export async function bindSocket(host: string, port: number): Promise<BoundSocket> {
+  // The project brings such a Node; without it everything else runs on an older one.
+  if (net.BoundSocket === undefined) throw new Error("Processes that share a port need Node 26.4 or newer.");
+  const { address } = await lookup(host);
+  try {
+    return new net.BoundSocket({ host: address, port });
+  } catch (cause) {
+    throw listenError(cause as NodeJS.ErrnoException, port);
+  }
+}
+
+function listenError(cause: NodeJS.ErrnoException, port: number, listenFd?: number): Error {
   if (listenFd !== undefined)
     return new Error(`Descriptor ${listenFd} is no socket to listen on: ${cause.message}. LISTEN_FDS promises one.`, {
       cause,
@@ -49,22 +64,25 @@ export function listenError(cause: NodeJS.ErrnoException, port: number, listenFd
   return cause;
 }
 
-export async function drain(state: ServerState, { graceMs, leadMs = 0 }: DrainOptions): Promise<number> {
+export async function drain(
+  state: ServerState,
+  { graceMs, leadMs = 0, replaced = false }: DrainOptions,
+): Promise<number> {
   const { server, clock } = state;
   const untilMs = clock.nowMs() + graceMs;
   for (const { unanswered } of state.connections.values())
     for (const response of unanswered.keys()) response.shouldKeepAlive = false;
-  if (leadMs > 0) await clock.sleep(Math.min(leadMs, graceMs));
-  let closed = false;
+  if (leadMs > 0 && !replaced) await clock.sleep(Math.min(leadMs, graceMs));
+  const listening = { closed: false };
   let change = new AbortController();
   state.onChange = () => change.abort("changed");
   // Not that of an HTTP server, which would end the connections that are idle now.
   NetServer.prototype.close.call(server, () => {
-    closed = true;
+    listening.closed = true;
     state.onChange();
   });
   // A handler may outlive its client; what it uses must not be closed under it.
-  while (!(closed && state.inFlight === 0) && clock.nowMs() < untilMs) {
+  while (!(listening.closed && state.inFlight === 0) && clock.nowMs() < untilMs) {
     change = new AbortController();
     const nextMs = closeIdle(state, clock.nowMs() - leadMs) + leadMs;
     await clock.sleep(Math.min(nextMs, untilMs) - clock.nowMs(), change.signal);

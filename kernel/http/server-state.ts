@@ -38,6 +38,8 @@ export interface DrainOptions {
    * before it is closed. From `idleConnectionMs` on, nobody is cut who has just sent a request. Default: 0.
    */
   leadMs?: number;
+  /** Others accept at the same socket: whoever connects during the lead is theirs. */
+  replaced?: boolean;
 }
 
 export interface ServerState extends HttpServerOptions {

@@ -12,21 +12,26 @@ import type { Clock, Logger } from "../base/index.ts";
 export interface StopOptions {
   /** How long it serves on for those who have not heard that it ends. Default: as configured. */
   leadMs?: number;
-  /** When requests that run are cut, counted from the beginning. */
+  /** Another process accepts at the same socket already: this one takes no new connections from the beginning. */
+  replaced?: boolean;
+  /** When requests that run are cut, counted from the beginning. Default: two seconds before all is over. */
   graceMs?: number;
+  /** When all is over. Default: nine seconds. */
+  withinMs?: number;
 }
 
-export const graceDefaultMs = 7_000;
+export const withinDefaultMs = 9_000;
+/** For events and jobs, and for closing. */
+export const afterRequestsMs = 2_000;
 const eventsMinMs = 1_000;
 const eventsMaxMs = 6_000;
-const allMs = 9_000;
 const closeMs = 500;
 
 export type Step = () => Promise<unknown>;
 
 export interface Ending {
   /** Called when the end begins. */
-  begin(): void;
+  begin(withinMs: number): void;
   /** How long events and jobs may take that are in hand. */
   leftForEvents(): number;
   /** Runs steps one after the other, the last first. One that fails or hangs does not keep the others from running. */
@@ -37,7 +42,7 @@ export function createEnding(clock: Clock, log: Logger): Ending {
   let untilMs = Number.POSITIVE_INFINITY;
   const left = () => untilMs - clock.nowMs();
   return {
-    begin: () => void (untilMs = clock.nowMs() + allMs),
+    begin: (withinMs) => void (untilMs = clock.nowMs() + withinMs),
     leftForEvents: () => Math.max(eventsMinMs, Math.min(left() - eventsMinMs, eventsMaxMs)),
     async undo(steps) {
       for (const step of steps.splice(0).toReversed())

@@ -29,7 +29,7 @@ import {
   urlSetting,
 } from "./settings.ts";
 import type { SystemSettings } from "./definition.ts";
-import { graceDefaultMs } from "./ending.ts";
+import { afterRequestsMs, withinDefaultMs } from "./ending.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Contracts = readonly ServiceContract[];
@@ -42,7 +42,7 @@ const place = {
 };
 
 /** Two seconds are left for what is answered late. */
-const leadMaxMs = graceDefaultMs - 2_000;
+const leadMaxMs = withinDefaultMs - 2 * afterRequestsMs;
 
 const surroundings = {
   TRUSTED_PROXIES: checkedListSetting(

@@ -16,7 +16,15 @@ import { checkDefinition } from "./check-definition.ts";
 import { checkLimits } from "./check-limits.ts";
 import { openDatabases } from "./databases.ts";
 import type { Platform, SystemOptions } from "./definition.ts";
-import { closeSoon, createEnding, type Ending, graceDefaultMs, type Step, type StopOptions } from "./ending.ts";
+import {
+  afterRequestsMs,
+  closeSoon,
+  createEnding,
+  type Ending,
+  type Step,
+  type StopOptions,
+  withinDefaultMs,
+} from "./ending.ts";
 import { fillDemo, refuseDemoData } from "./demo-data.ts";
 import { followEndedTokens } from "./ended-tokens.ts";
 import { createPeers } from "./peers.ts";
@@ -153,11 +161,16 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     demo,
     services,
     platform,
-    stop({ leadMs = settings.drainLeadMs, graceMs = graceDefaultMs } = {}) {
+    stop({
+      leadMs = settings.drainLeadMs,
+      replaced = false,
+      withinMs = withinDefaultMs,
+      graceMs = withinMs - afterRequestsMs,
+    } = {}) {
       stopping ??= (async () => {
-        ending.begin();
+        ending.begin(withinMs);
         health.drain();
-        await server.drain({ leadMs, graceMs });
+        await server.drain({ leadMs, replaced, graceMs: Math.max(0, graceMs) });
         await ending.undo(undo);
       })();
       return stopping;
