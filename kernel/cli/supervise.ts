@@ -3,15 +3,19 @@
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
 // data. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
 
-import { systemClock, systemRandom, silentLogger } from "../base/index.ts";
+import type { BoundSocket } from "node:net";
+import { type Logger, systemClock, systemRandom, silentLogger } from "../base/index.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
+import { bindSocket } from "../http/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
 import { showHeading, showProgress, showWelcome } from "./welcome.ts";
 
 const stopMs = 9_000;
+/** What is left for the others when a gateway took all the time it had, and for PostgreSQL then. */
+const othersMinMs = 1_500;
 
 export async function supervise(
   { app, root }: FoundApp,
@@ -31,13 +35,18 @@ export async function supervise(
   const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
   const environment = environmentOf(topology, ports, settings, postgres);
-  const children = Object.entries(topology).map(([process, { gateway }]) =>
+  // Only the gateway is for other machines.
+  const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");
+  const sockets = new Map<string, BoundSocket>();
+  for (const process of Object.keys(topology))
+    sockets.set(process, await bindSocket(hostOfProcess(process), ports[process]!));
+  const children = Object.keys(topology).map((process) =>
     startChild({
       name: process,
       args: ["start", "--topology", name, "--process", process, ...(postgres === undefined ? [] : ["--demo"])],
       folder: root,
-      // Only the gateway is for other machines.
-      environment: { ...environment, PORT: String(ports[process]), ...(gateway === true ? {} : { HOST: "127.0.0.1" }) },
+      environment: { ...environment, PORT: String(ports[process]), HOST: hostOfProcess(process) },
+      socket: sockets.get(process)!,
       readable: terminal,
       hushed: () => terminal && settings.logLevel === "info" && !ready,
       log,
@@ -49,15 +58,20 @@ export async function supervise(
       children.filter(({ name: one }) => topology[one]!.gateway),
       children.filter(({ name: one }) => !topology[one]!.gateway),
     ];
-    await Promise.all(gateways.map((child) => child.stop(stopMs)));
-    await Promise.all(others.map((child) => child.stop(stopMs)));
+    const untilMs = systemClock.nowMs() + stopMs;
+    const leadMs = settings.system.drainLeadMs;
+    await Promise.all(gateways.map((child) => child.stop({ leadMs, withinMs: stopMs - othersMinMs })));
+    // Nobody is left who would not have heard.
+    const withinMs = Math.max(othersMinMs, untilMs - systemClock.nowMs()) - othersMinMs / 2;
+    await Promise.all(others.map((child) => child.stop({ leadMs: 0, withinMs })));
+    for (const socket of sockets.values()) socket.close();
     await postgres?.stop();
   };
   try {
     progress(`Starting ${Object.keys(topology).join(", ")}`);
     const started = await Promise.race([Promise.all(children.map((child) => child.ready)), end.wait()]);
     ready = true;
-    if (started !== undefined) {
+    if (Array.isArray(started)) {
       const demo = started.flatMap((one) => one.demo);
       const gateway = children.find(({ name: one }) => topology[one]!.gateway)!;
       const url = `http://${hostOf(settings.system.host)}:${ports[gateway.name]}`;
@@ -66,6 +80,7 @@ export async function supervise(
       if (terminal) showWelcome({ settings, url, demo, embedded: postgres !== undefined, services, root, tookMs });
       else
         log.info({ url, processes: Object.fromEntries(children.map((child) => [child.name, child.pid()])) }, "Started");
+      restartOnSignal(children, log);
     }
     await end.wait();
   } finally {
@@ -73,6 +88,27 @@ export async function supervise(
   }
   log.info({}, "Stopped");
   process.exit(0);
+}
+
+/** SIGUSR2 asks for it: SIGHUP ends, since a terminal that is closed sends it. */
+function restartOnSignal(children: readonly Child[], log: Logger): void {
+  let restarting = Promise.resolve();
+  process.on("SIGUSR2", () => {
+    restarting = restarting.then(() =>
+      restart(children, log).catch((err: unknown) =>
+        log.error({ err }, "The restart was given up: what served before goes on"),
+      ),
+    );
+  });
+}
+
+/** One process after the other, each with one beside it until that serves. */
+async function restart(children: readonly Child[], log: Logger): Promise<void> {
+  for (const child of children) {
+    log.info({ process: child.name, pid: child.pid() }, "Restarting");
+    await child.replace();
+  }
+  log.info({ processes: Object.fromEntries(children.map((child) => [child.name, child.pid()])) }, "Restarted");
 }
 
 async function openPostgres(

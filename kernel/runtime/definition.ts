@@ -52,6 +52,8 @@ export interface SystemSettings {
   /** Refused sign-ins are answered on a multiple of this since they came, so that their time tells less; 0 is at once. */
   readonly refusalStepMs: number;
   readonly requestTimeoutMs: number;
+  /** How long a process that was asked to end serves on, for those who have not heard of it. */
+  readonly drainLeadMs: number;
   /** How long rows that were deleted softly stay before they are erased; undefined: for ever. */
   readonly purgeDeletedAfterMs: number | undefined;
   readonly checkAnswers: boolean;
@@ -85,6 +87,8 @@ export interface SystemOptions {
   /** What of the system runs in this process. Default: everything. */
   place?: Place;
   onProgress?: (message: string) => void;
+  /** A bound socket that this process was given to listen on, in the place of the host and port of the settings. */
+  listenFd?: number;
   /** For tests, which let what is between services be slow, fail or lie. */
   faults?: Faults;
 }

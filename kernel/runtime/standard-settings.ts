@@ -4,7 +4,7 @@
 // class `auth` by LIMIT_AUTH. What only one app has, it declares beside them (see `createApp`).
 
 import { type ServiceContract, snakeCase } from "../contract/index.ts";
-import { createAddressReader, createCors } from "../http/index.ts";
+import { createAddressReader, createCors, idleConnectionMs } from "../http/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { Implementation } from "../service/index.ts";
 import type { Topology } from "./topology.ts";
@@ -15,6 +15,7 @@ import {
   checkedListSetting,
   choiceSetting,
   daysSetting,
+  durationSetting,
   limitSetting,
   natsSetting,
   portSetting,
@@ -28,6 +29,7 @@ import {
   urlSetting,
 } from "./settings.ts";
 import type { SystemSettings } from "./definition.ts";
+import { afterRequestsMs, withinDefaultMs } from "./ending.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Contracts = readonly ServiceContract[];
@@ -38,6 +40,9 @@ const place = {
   HOST: textSetting("127.0.0.1", "the address to listen on; 0.0.0.0 is every IPv4 address of the machine"),
   ASHLAR_DATA: textSetting(".ashlar", "the folder of the keys and of the app's own PostgreSQL"),
 };
+
+/** Two seconds are left for what is answered late. */
+const leadMaxMs = withinDefaultMs - 2 * afterRequestsMs;
 
 const surroundings = {
   TRUSTED_PROXIES: checkedListSetting(
@@ -59,6 +64,10 @@ const surroundings = {
     ["development", "test", "production"],
     "development",
     "production is without demo data and the check of every answer, and refuses weak passwords in URLs",
+  ),
+  DRAIN_LEAD: durationSetting(
+    "how long a process that was asked to end serves on, for load balancers and clients that have not heard of it; 5s in production, else 0s",
+    leadMaxMs,
   ),
   INTERNAL_PORT: notYet("the port of /metrics"),
   REDIS_URL: redisSetting(
@@ -199,6 +208,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     smtp: smtpOf(values),
     purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
     requestTimeoutMs,
+    drainLeadMs: values.DRAIN_LEAD ?? (values.NODE_ENV === "production" ? idleConnectionMs : 0),
     refusalStepMs,
     checkAnswers: values.NODE_ENV !== "production",
   };

@@ -42,9 +42,9 @@ export async function startProcesses(options: SystemOptions, topology: Topology)
   const system: RunningSystem = {
     ...gateway,
     services: new Map(running.flatMap(({ services }) => [...services])),
-    async stop(graceMs) {
-      await gateway.stop(graceMs);
-      await Promise.all(running.map((system) => system.stop(graceMs)));
+    async stop(how) {
+      await gateway.stop(how);
+      await Promise.all(running.map((system) => system.stop(how)));
     },
   };
   return { system, processes };
