@@ -4,6 +4,7 @@
 export { createHttpServer, type HttpServer } from "./server.ts";
 export type { HttpHandler, HttpServerOptions } from "./server-state.ts";
 export { assertPortFree } from "./lifecycle.ts";
+export type { ServerTls } from "./tls.ts";
 export { defaultLimits, type ServerLimits } from "./limits.ts";
 
 // Reading a request.

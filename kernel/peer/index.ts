@@ -8,6 +8,7 @@ export {
   type Limits,
   type PeerAnswer,
   type PeerRequest,
+  type PeerTls,
   type Wire,
   type WireOptions,
 } from "./wire.ts";

@@ -6,7 +6,7 @@ import { type CallTarget, createDeadline, createRemoteTarget, type Deadline } fr
 import type { ServiceContract } from "../contract/index.ts";
 import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
-import { createPeerTokens, createWire, eventsPath, type PeerTokens } from "../peer/index.ts";
+import { createPeerTokens, createWire, eventsPath, type PeerTls, type PeerTokens } from "../peer/index.ts";
 import type { RemoteService } from "../service/index.ts";
 import type { Place } from "./topology.ts";
 
@@ -27,6 +27,7 @@ export interface PeersOptions {
   place: Place;
   /** Shared by the processes of the system, and by nobody else. */
   secret: Uint8Array;
+  tls: PeerTls | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -34,9 +35,9 @@ export interface PeersOptions {
 /** A batch of events is given as long as its handlers may take together. */
 const eventsTimeoutMs = 60_000;
 
-export function createPeers({ contracts, place, secret, clock, log }: PeersOptions): Peers {
+export function createPeers({ contracts, place, secret, tls, clock, log }: PeersOptions): Peers {
   const tokens = createPeerTokens({ secret, clock });
-  const wire = createWire({ urlOf: (service) => place.urlOf(service), tokens });
+  const wire = createWire({ urlOf: (service) => place.urlOf(service), tokens, tls });
   const elsewhere = contracts.filter(({ name }) => !place.has(name));
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));
   const receive =
@@ -48,7 +49,11 @@ export function createPeers({ contracts, place, secret, clock, log }: PeersOptio
   // The three checks of one round ask once.
   const reports = place
     .others()
-    .map((url) => shared(() => within(clock, healthTimeoutMs, ({ signal }) => healthOf(url, signal))));
+    .map((url) =>
+      shared(() =>
+        within(clock, healthTimeoutMs, ({ signal }) => wire.read(url, "/health", signal) as Promise<HealthReport>),
+      ),
+    );
   return {
     tokens,
     services: elsewhere.map((contract) => ({
@@ -68,11 +73,6 @@ export function createPeers({ contracts, place, secret, clock, log }: PeersOptio
 }
 
 const healthTimeoutMs = 1_500;
-
-async function healthOf(url: string, signal: AbortSignal): Promise<HealthReport> {
-  const answer = await fetch(`${url}/health`, { signal });
-  return (await answer.json()) as HealthReport;
-}
 
 async function within<T>(clock: Clock, timeoutMs: number, run: (deadline: Deadline) => Promise<T>): Promise<T> {
   const deadline = createDeadline(clock, timeoutMs);

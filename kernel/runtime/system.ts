@@ -18,6 +18,7 @@ import { openDatabases } from "./databases.ts";
 import type { Platform, SystemOptions } from "./definition.ts";
 import { fillDemo, refuseDemoData } from "./demo-data.ts";
 import { followEndedTokens } from "./ended-tokens.ts";
+import { checkPlace, readPeerTls } from "./peer-tls.ts";
 import { createPeers } from "./peers.ts";
 import { createPlatform } from "./platform.ts";
 import { readOrCreateSecret } from "./secret.ts";
@@ -36,6 +37,8 @@ export interface RunningSystem {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** What those ask who start and stop processes, and have no certificate. */
+const probePaths = ["/health/live", "/health/ready"];
 const maxBodyBytes = 1024 * 1024;
 const drainMs = 8_000;
 const rememberedTokens = 100_000;
@@ -64,6 +67,13 @@ async function start(
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
   checkLimits(definition.contracts, settings.limits);
+  const { peerTls } = settings;
+  const tls = peerTls && (await readPeerTls(peerTls, clock));
+  if (tls)
+    checkPlace(
+      place,
+      definition.contracts.some(({ name }) => place.has(name)),
+    );
   await assertPortFree(settings.host, settings.port);
   const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
@@ -74,6 +84,7 @@ async function start(
     contracts: definition.contracts,
     place,
     secret: platform.secretFor("peers"),
+    tls,
     clock,
     log,
   });
@@ -141,6 +152,8 @@ async function start(
     log,
     clock,
     random,
+    // Clients come to the gateway, and TLS for them ends in front of it.
+    tls: tls && !place.gateway ? { ...tls, open: probePaths } : undefined,
   });
   // Before they start: when one cannot, those that did are stopped.
   undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
@@ -154,7 +167,7 @@ async function start(
 
   let stopping: Promise<void> | undefined;
   return {
-    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    url: `${tls && !place.gateway ? "https" : "http"}://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
     embedded: embedded !== undefined,
     demo,
     services,
