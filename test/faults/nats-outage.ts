@@ -65,7 +65,7 @@ function buyWithin(shop: Shop, outage: Outage, onPlaced: (placed: Placed) => voi
     const waiting = checkouts.entries();
     const client = async () => {
       for (const [index, checkout] of waiting) {
-        await pause(startMs + (index / checkouts.length) * withinMs - performance.now());
+        await pause(Math.max(0, startMs + (index / checkouts.length) * withinMs - performance.now()));
         onPlaced(await place(options, checkout));
       }
     };
