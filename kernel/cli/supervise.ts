@@ -139,7 +139,7 @@ function portsOf(topology: Topology, port: number): Record<string, number> {
 function environmentOf(
   topology: Topology,
   ports: Record<string, number>,
-  { system: { databaseUrls, dataDirectory } }: AppSettings,
+  { system: { databaseUrls, dataDirectory, peerTls } }: AppSettings,
   postgres: EmbeddedPostgres | undefined,
 ): Record<string, string | undefined> {
   const databases = Object.entries(databaseUrls).map(([name, url]) => [
@@ -148,7 +148,7 @@ function environmentOf(
   ]);
   const processes = Object.entries(topology)
     .filter(([, { services }]) => services.length > 0)
-    .map(([name]) => [processVariable(name), `http://127.0.0.1:${ports[name]}`]);
+    .map(([name]) => [processVariable(name), `${peerTls ? "https" : "http"}://127.0.0.1:${ports[name]}`]);
   return { ...process.env, ASHLAR_DATA: dataDirectory, ...Object.fromEntries([...databases, ...processes]) };
 }
 

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { ServerTls } from "./tls.ts";
 
 /**
  * Answers one request. `requestId` is the client's if harmless, else a new one. A handler that
@@ -27,6 +28,8 @@ export interface HttpServerOptions {
   log: Logger;
   clock: Clock;
   random: Random;
+  /** With it the server is for those alone who show a certificate. */
+  tls?: ServerTls | undefined;
   limits?: Partial<ServerLimits>;
 }
 

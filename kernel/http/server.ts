@@ -3,7 +3,7 @@
 // A handler gets requests that are sound HTTP. Whatever else arrives (unparsable bytes, too many
 // headers, slow senders, more work than fits) is answered here with the same envelope.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errors, Failure } from "../contract/index.ts";
 import { answered, openConnection, type Connection } from "./connection.ts";
@@ -16,6 +16,7 @@ import { refuseBytes, refuseTunnel } from "./refusals.ts";
 import { createRequestIds } from "./request-id.ts";
 import { send } from "./respond.ts";
 import type { DrainOptions, HttpServerOptions, ServerState } from "./server-state.ts";
+import { createSecureServer, strangerFailure } from "./tls.ts";
 
 export interface HttpServer {
   /** Resolves with the port in use (of interest for port 0). Throws with advice when it is taken. */
@@ -32,7 +33,7 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const bounds = { ...defaultLimits, ...options.limits };
-  const server = createServer({
+  const settings: ServerOptions = {
     maxHeaderSize: bounds.headerBytesMax,
     headersTimeout: bounds.headersTimeoutMs,
     requestTimeout: bounds.requestTimeoutMs,
@@ -44,7 +45,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requireHostHeader: false,
     // Requests without a body skip the stream machinery; see `readBytes`.
     optimizeEmptyRequests: true,
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? createServer(settings) : createSecureServer(settings, tls);
   server.maxConnections = bounds.connectionsMax;
   // node would drop headers beyond its maximum silently; protocol.ts counts them instead.
   server.maxHeadersCount = 0;
@@ -61,7 +64,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     draining: undefined,
     onChange: () => {},
   };
-  server.on("connection", (socket) => {
+  // What requests come on; with TLS that is what the handshake has led to.
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     const connection = openConnection(socket, options.clock, bounds.lingerMs);
     state.connections.set(socket, connection);
     socket.once("close", () => {
@@ -124,7 +128,7 @@ async function answer(
   requestId: string,
 ): Promise<void> {
   try {
-    const misunderstood = protocolFailure(request, state.bounds);
+    const misunderstood = protocolFailure(request, state.bounds) ?? (state.tls && strangerFailure(request, state.tls));
     if (misunderstood !== undefined) {
       connection.refused = true;
       response.shouldKeepAlive = false;

@@ -9,6 +9,7 @@ import type { SmtpOptions } from "../mail/index.ts";
 import type { Wire } from "../peer/index.ts";
 import type { Context, Implementation } from "../service/index.ts";
 import type { EndedTokensOperation } from "./ended-tokens.ts";
+import type { PeerTlsFiles } from "./peer-tls.ts";
 import type { Place } from "./topology.ts";
 import type { ApiKeyOperation } from "./verify.ts";
 
@@ -40,6 +41,8 @@ export interface SystemSettings {
   readonly redisUrl: string | undefined;
   /** How events travel between processes; without it they stay in this one. */
   readonly natsUrl: string | undefined;
+  /** The files of what this process shows to the others, and of whom it believes; without them connections are plain. */
+  readonly peerTls?: PeerTlsFiles | undefined;
   /** While that is down, each process grants one in so many of every limit. */
   readonly limitShares: number;
   readonly trustedProxies: readonly string[];

@@ -76,6 +76,10 @@ export function textSetting(fallback: string, meaning: string): Setting<string> 
   return setting(meaning, fallback, fallback, (text) => text);
 }
 
+export function fileSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => text);
+}
+
 export function choiceSetting<const T extends string>(choices: readonly T[], fallback: T, meaning: string): Setting<T> {
   return setting(meaning, fallback, fallback, (text) => {
     if (!choices.includes(text as T)) throw new Error(`must be one of ${choices.join(", ")}`);

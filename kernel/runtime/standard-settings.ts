@@ -11,6 +11,7 @@ import type { Topology } from "./topology.ts";
 import { rateClasses } from "./check-limits.ts";
 import { logLevels } from "./log.ts";
 import { mailVariables, smtpOf } from "./mail-settings.ts";
+import { peerTlsOf, peerTlsVariables } from "./peer-tls.ts";
 import {
   checkedListSetting,
   choiceSetting,
@@ -84,7 +85,7 @@ const surroundings = {
 
 /** The values of the standard variables; those of databases and limits are found by their names. */
 export type StandardValues = Settings<typeof place & typeof surroundings> &
-  Partial<Settings<typeof mailVariables & typeof keeping>> &
+  Partial<Settings<typeof mailVariables & typeof keeping & typeof peerTlsVariables>> &
   Readonly<Record<string, unknown>>;
 
 /** Every standard variable of an app of these services, in the order in which help lists them. */
@@ -137,7 +138,7 @@ function databaseVariables(contracts: Contracts): Variables {
   return Object.fromEntries(named) as Variables;
 }
 
-/** Where each process with services is reached: on other machines that has to be said. */
+/** Where each process with services is reached, which on other machines has to be said, and how they know each other. */
 export function processVariables(topologies: Readonly<Record<string, Topology>>): Variables {
   const named = Object.values(topologies).flatMap((topology) =>
     Object.entries(topology)
@@ -147,16 +148,20 @@ export function processVariables(topologies: Readonly<Record<string, Topology>>)
         urlSetting(`where the process ${process} is reached by the others; http://127.0.0.1:${port} when absent`),
       ]),
   );
-  return Object.fromEntries(named) as Variables;
+  return { ...Object.fromEntries(named), ...(named.length > 0 ? peerTlsVariables : {}) } as Variables;
 }
 
 export function processUrlsOf(
   topologies: Readonly<Record<string, Topology>>,
   values: StandardValues,
 ): Readonly<Record<string, string | undefined>> {
-  const processes = Object.values(topologies).flatMap((topology) => Object.keys(topology));
+  const processes = Object.values(topologies).flatMap((topology) => Object.entries(topology));
+  const here = (port: number) => (peerTlsOf(values) === undefined ? undefined : `https://127.0.0.1:${port}`);
   return Object.fromEntries(
-    processes.map((process) => [process, values[processVariable(process)] as string | undefined]),
+    processes.map(([process, { port }]) => [
+      process,
+      (values[processVariable(process)] as string | undefined) ?? here(port),
+    ]),
   );
 }
 
@@ -200,6 +205,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     limits: Object.fromEntries(limited) as SystemSettings["limits"],
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
+    peerTls: peerTlsOf(values),
     limitShares: values.LIMIT_SHARE,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,

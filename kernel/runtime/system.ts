@@ -28,6 +28,7 @@ import {
 } from "./ending.ts";
 import { fillDemo, refuseDemoData } from "./demo-data.ts";
 import { followEndedTokens } from "./ended-tokens.ts";
+import { checkPlace, readPeerTls } from "./peer-tls.ts";
 import { createPeers } from "./peers.ts";
 import { createPlatform } from "./platform.ts";
 import { readOrCreateSecret } from "./secret.ts";
@@ -46,6 +47,8 @@ export interface RunningSystem {
   stop(options?: StopOptions): Promise<void>;
 }
 
+/** What those ask who start and stop processes, and have no certificate. */
+const probePaths = ["/health/live", "/health/ready"];
 const maxBodyBytes = 1024 * 1024;
 const rememberedTokens = 100_000;
 /** Starts a system. When a step fails, what was started before it is stopped again. */
@@ -65,6 +68,13 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
   checkLimits(definition.contracts, settings.limits);
+  const { peerTls } = settings;
+  const tls = peerTls && (await readPeerTls(peerTls, clock));
+  if (tls)
+    checkPlace(
+      place,
+      definition.contracts.some(({ name }) => place.has(name)),
+    );
   const { listenFd } = options;
   if (listenFd === undefined) await assertPortFree(settings.host, settings.port);
   const redis = await openShared(options, undo);
@@ -78,6 +88,7 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     place,
     secret: platform.secretFor("peers"),
     dependencies,
+    tls,
     clock,
     log,
     faults: options.faults,
@@ -150,6 +161,8 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     log,
     clock,
     random,
+    // Clients come to the gateway, and TLS for them ends in front of it.
+    tls: tls && !place.gateway ? { ...tls, open: probePaths } : undefined,
   });
   // Before they start: when one cannot, those that did are stopped.
   undo.push(() => Promise.all([...services.values()].map((service) => service.stop(ending.leftForEvents()))));
@@ -163,7 +176,7 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
 
   let stopping: Promise<void> | undefined;
   return {
-    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    url: `${tls && !place.gateway ? "https" : "http"}://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
     embedded: embedded !== undefined,
     demo,
     services,
