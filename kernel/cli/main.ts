@@ -52,6 +52,18 @@ function createProgram(): Command {
     .description("start the app and serve until SIGTERM or Ctrl-C")
     .option("--topology <name>", "spread over processes: one of the app's topologies (default: everything in one)")
     .option("--process <name>", "only this process of the topology, as a container or a unit runs it")
+    .addOption(
+      new Option(
+        "--bus <name>",
+        "what carries events between them (default: NATS_URL, else an installed nats-server, else postgres)",
+      ).choices(["postgres", "nats"]),
+    )
+    .addOption(
+      new Option(
+        "--cache <name>",
+        "what they share (default: REDIS_URL, else an installed redis-server or valkey-server, else memory)",
+      ).choices(["memory", "redis"]),
+    )
     .addOption(new Option("--demo", "fill the databases with demo data").hideHelp())
     .addHelpText("after", "\nThe environment configures it: `ashlar config` lists the variables.")
     .action(async (options) => (await import("./start.ts")).start(options));

@@ -5,12 +5,20 @@
 
 import { access, constants, mkdir } from "node:fs/promises";
 import { type Logger, systemClock, systemRandom } from "../base/index.ts";
-import { type AppSettings, createLogger, type Place, type RunningSystem, startSystem } from "../runtime/index.ts";
+import {
+  type AppSettings,
+  type Beside,
+  createLogger,
+  type Place,
+  type RunningSystem,
+  startSystem,
+} from "../runtime/index.ts";
 import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
 import { inProcess, topologyOf } from "./place.ts";
+import { planOf, withoutServers } from "./servers.ts";
 import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
 export interface StartOptions {
@@ -18,6 +26,9 @@ export interface StartOptions {
   topology?: string;
   /** One process of the topology; without it all of them are started, on this machine. */
   process?: string;
+  /** Before what the environment and the file of topologies say. */
+  bus?: Beside["bus"];
+  cache?: Beside["cache"];
   /** For a process that was started together with its databases. */
   demo?: boolean;
 }
@@ -27,13 +38,17 @@ export async function start(options: StartOptions = {}): Promise<void> {
     const found = await findApp();
     const settings = settingsOf(found);
     const topology = topologyOf(found.app, options);
+    const plan = planOf(settings, options, found.app.beside?.[options.topology ?? ""]);
     if (topology === undefined) await run(found, settings);
     else if (options.process === undefined) {
       const { supervise } = await import("./supervise.ts");
       await requireFolder(settings.system.dataDirectory);
       await requireDatabases(settings.system.databaseUrls);
-      await supervise(found, settings, options.topology!, topology);
-    } else await run(found, ...inProcess(found.app, settings, topology, options));
+      await supervise(found, settings, options.topology!, topology, plan);
+    } else {
+      const own = withoutServers(settings, plan, options.process);
+      await run(found, ...inProcess(found.app, own, topology, options));
+    }
   } catch (error) {
     fail(error);
   }

@@ -1,7 +1,7 @@
 // `ashlar start --topology split`: all processes of a topology on this machine, each started again when it dies.
 //
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
-// data. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
+// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
 
 import { systemClock, systemRandom, silentLogger } from "../base/index.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
@@ -9,6 +9,7 @@ import { type AppSettings, createLogger, databaseVariable, processVariable, type
 import { startChild } from "./child.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
+import { type Plan, startServers } from "./servers.ts";
 import { showHeading, showProgress, showWelcome } from "./welcome.ts";
 
 const stopMs = 9_000;
@@ -18,6 +19,7 @@ export async function supervise(
   settings: AppSettings,
   name: string,
   topology: Topology,
+  plan: Plan,
 ): Promise<void> {
   const { definition } = app;
   const terminal = process.stdout.isTTY;
@@ -30,11 +32,24 @@ export async function supervise(
 
   const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
-  const environment = environmentOf(topology, ports, settings, postgres);
+  const lent = { path: process.env.PATH, random: systemRandom, log, onProgress: progress };
+  const servers = await startServers({ settings, plan, ...lent }).catch(async (error: unknown) => {
+    await postgres?.stop();
+    throw error;
+  });
+  const environment = { ...environmentOf(topology, ports, settings, postgres), ...servers.environment };
   const children = Object.entries(topology).map(([process, { gateway }]) =>
     startChild({
       name: process,
-      args: ["start", "--topology", name, "--process", process, ...(postgres === undefined ? [] : ["--demo"])],
+      args: [
+        "start",
+        "--topology",
+        name,
+        "--process",
+        process,
+        ...servers.words,
+        ...(postgres === undefined ? [] : ["--demo"]),
+      ],
       folder: root,
       // Only the gateway is for other machines.
       environment: { ...environment, PORT: String(ports[process]), ...(gateway === true ? {} : { HOST: "127.0.0.1" }) },
@@ -51,6 +66,7 @@ export async function supervise(
     ];
     await Promise.all(gateways.map((child) => child.stop(stopMs)));
     await Promise.all(others.map((child) => child.stop(stopMs)));
+    await servers.stop();
     await postgres?.stop();
   };
   try {
