@@ -3,7 +3,6 @@
 // On a terminal it talks to a person. Anywhere else stdout carries the log and nothing but the log, one
 // JSON object a line, how it failed included.
 
-import { access, constants, mkdir } from "node:fs/promises";
 import { type Logger, systemClock, systemRandom } from "../base/index.ts";
 import {
   type AppSettings,
@@ -13,6 +12,7 @@ import {
   type RunningSystem,
   startSystem,
 } from "../runtime/index.ts";
+import { requireFolder } from "./data-folder.ts";
 import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
@@ -42,7 +42,7 @@ export async function start(options: StartOptions = {}): Promise<void> {
     if (topology === undefined) await run(found, settings);
     else if (options.process === undefined) {
       const { supervise } = await import("./supervise.ts");
-      await requireFolder(settings.system.dataDirectory);
+      await requireFolder(settings.system);
       await requireDatabases(settings.system.databaseUrls);
       await supervise(found, settings, options.topology!, topology, plan);
     } else {
@@ -70,7 +70,7 @@ async function run(
   const startedAtMs = systemClock.nowMs();
 
   if (terminal) showHeading(definition);
-  await requireFolder(systemSettings.dataDirectory);
+  await requireFolder(systemSettings);
   await requireDatabases(systemSettings.databaseUrls);
   const starting = startSystem({
     definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
@@ -133,28 +133,6 @@ function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettin
     embeddedPostgres: system.embedded,
     services: [...system.services.keys()],
   };
-}
-
-const folderTroubles: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOTDIR: "a part of the path is a file",
-  EEXIST: "it is a file",
-  ENOSPC: "the disk is full",
-};
-
-async function requireFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    throw new Error(
-      `The data folder ${path} cannot be used: ${folderTroubles[code] ?? message}. Choose another with ASHLAR_DATA.`,
-      { cause },
-    );
-  }
 }
 
 function hostTrouble(cause: unknown, host: string): Error | undefined {
