@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { createManualClock, silentLogger } from "../base/index.ts";
+import { createManualClock, silentLogger, systemRandom } from "../base/index.ts";
 import {
   errorCode,
   Failure,
@@ -15,6 +15,7 @@ import {
 } from "../contract/index.ts";
 import { createCalls, type CallTarget } from "./calls.ts";
 import { createDeadline } from "./deadline.ts";
+import { createDependencies } from "./dependency.ts";
 
 const soldOut = errorCode("SOLD_OUT", 409, "Nothing is left");
 const shop = service("shop", {
@@ -36,8 +37,10 @@ const { price } = shop.operations;
 
 function setUp(invoke: CallTarget["invoke"]) {
   const clock = createManualClock();
+  const dependencies = createDependencies({ clock, random: systemRandom, log: silentLogger });
   const calls = createCalls({
     clock,
+    dependencies,
     targetOf: (name) => (name === "shop" ? { invoke } : undefined),
     log: silentLogger,
   });

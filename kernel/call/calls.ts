@@ -2,21 +2,15 @@
 //
 // In one process a call is a function call that goes through the contract's codec: the input and the
 // answer are copied as JSON, so neither side can touch, or be surprised by, the other's objects, and
-// what would not survive the wire does not survive here either.
+// what would not survive the wire does not survive here either. Time, retries, breaker and bulkhead are those of a
+// call that leaves the process.
 
 import type { Clock, Logger } from "../base/index.ts";
-import {
-  type AnyOperation,
-  compileValidator,
-  type In,
-  type Named,
-  type Out,
-  object,
-  type TSchema,
-  type Validate,
-} from "../contract/index.ts";
-import { failureOf, outcomeOf } from "../peer/index.ts";
-import { createDeadline, type Deadline } from "./deadline.ts";
+import { type AnyOperation, errors, type Failure, type In, type Named, type Out } from "../contract/index.ts";
+import { failureOf, isUndelivered, outcomeOf, type Work } from "../peer/index.ts";
+import { type CallInput, checkInput } from "./call-input.ts";
+import { type Deadline, untilAborted, within } from "./deadline.ts";
+import type { Dependencies, Retry } from "./dependency.ts";
 
 /** What a service sees of the call it answers, beside the input. */
 export interface CallContext {
@@ -28,50 +22,55 @@ export interface CallContext {
 
 /** A service that can be called: in this process, or behind a connection. */
 export interface CallTarget {
-  invoke(
-    operation: string,
-    input: { params: unknown; query: unknown; body: unknown },
-    call: CallContext,
-  ): Promise<unknown>;
+  invoke(operation: string, input: CallInput, call: CallContext): Promise<unknown>;
 }
 
 export interface Calls {
   /**
-   * Calls an operation of another service and answers what it answers, or throws its Failure, without the cause;
-   * anything else that is thrown there arrives as a 500, as it would from another process.
-   * The deadline is the caller's: what it has left is all the called service gets.
+   * Calls an operation of another service and answers what it answers, or throws its Failure; whatever else it throws
+   * is `INTERNAL`, and logged where it happened. The called service gets what the caller's deadline
+   * has left, and no more than the contract gives the operation. What the contract calls repeatable is tried again
+   * when the service was unavailable, and anything when it certainly never arrived.
    */
   call<O extends AnyOperation>(operation: Named<O>, input: Partial<In<O>>, context: CallContext): Promise<Out<O>>;
 }
 
 export interface CallsOptions {
   clock: Clock;
+  dependencies: Dependencies;
   targetOf: (service: string) => CallTarget | undefined;
   log: Logger;
 }
 
-export function createCalls(options: CallsOptions): Calls {
-  const validators = new Map<AnyOperation, Validate>();
+const retriesMax = 2;
+const backoffMs = 50;
+const repeatable: Retry = { max: retriesMax, backoffMs, may: isNotNow };
+const notRepeatable: Retry = { max: retriesMax, backoffMs, may: isUndelivered };
+
+export function createCalls({ clock, dependencies, targetOf, log }: CallsOptions): Calls {
   return {
     async call(operation, input, context) {
-      const target = options.targetOf(operation.service);
+      const target = targetOf(operation.service);
       if (target === undefined)
         throw new Error(`No process offers service "${operation.service}". Add it to the topology.`);
       context.deadline.check();
-      const sent = copy({ params: {}, query: {}, ...input }) as { params: unknown; query: unknown; body: unknown };
-      const details = validatorOf(validators, operation)(sent);
-      if (details.length > 0) {
-        throw new Error(
-          `${context.from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
-        );
-      }
-      const deadline = createDeadline(options.clock, context.deadline.remainingMs(), context.deadline.signal);
+      const text = JSON.stringify({ params: {}, query: {}, ...input });
+      let next: CallInput | undefined = read(text, operation, context.from);
+      const deadline = within(clock, context.deadline, operation.timeoutMs);
+      const call = { ...context, deadline };
       try {
-        return copy(await target.invoke(operation.name, sent, { ...context, deadline })) as never;
+        return (await dependencies.of(context.from, operation.service).run(
+          async () => {
+            // What a first try made of its input is no business of the second.
+            const sent = next ?? read(text, operation, context.from);
+            next = undefined;
+            return copy(await untilAborted(target.invoke(operation.name, sent, call), deadline.signal));
+          },
+          { deadline, retry: operation.repeatable ? repeatable : notRepeatable },
+        )) as never;
       } catch (error) {
         const use = `call ${operation.service}.${operation.name}`;
-        const { failure } = outcomeOf(error, { use, requestId: context.requestId, log: options.log });
-        throw failureOf(copy(failure) as typeof failure);
+        throw received(error, { use, requestId: context.requestId, log });
       } finally {
         deadline.end();
       }
@@ -79,18 +78,28 @@ export function createCalls(options: CallsOptions): Calls {
   };
 }
 
+function read(text: string, operation: Named<AnyOperation>, from: string): CallInput {
+  const input = JSON.parse(text) as CallInput;
+  const details = checkInput(operation, input);
+  if (details.length > 0) {
+    throw new Error(
+      `${from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
+    );
+  }
+  return input;
+}
+
+function isNotNow({ code }: Failure): boolean {
+  return code === errors.unavailable.code;
+}
+
 /** What JSON keeps of a value. */
 function copy(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-function validatorOf(validators: Map<AnyOperation, Validate>, operation: AnyOperation): Validate {
-  let validate = validators.get(operation);
-  if (validate === undefined) {
-    const fields: Record<string, TSchema> = { params: object(operation.params) as TSchema, query: { type: "object" } };
-    if (operation.body !== undefined) fields.body = operation.body;
-    validate = compileValidator(object(fields), { defaults: true });
-    validators.set(operation, validate);
-  }
-  return validate;
+/** The failure as it would come from another process: a copy, without the cause. */
+function received(error: unknown, work: Work): Failure {
+  const { failure } = outcomeOf(error, work);
+  return failureOf(copy({ ...failure, hops: failure.hops + 1 }) as typeof failure);
 }

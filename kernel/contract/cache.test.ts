@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { anyone, signedIn } from "./access.ts";
 import { cachedResources, changedTags, everyTag, filledTag, listTag, rowTag } from "./cache.ts";
 import { get } from "./operation.ts";
-import { resource, standardOperations } from "./resource.ts";
+import { resource } from "./resource.ts";
+import { standardOperations } from "./standard-operations.ts";
 import { id, object, text } from "./schema.ts";
 
 const properties = { name: text({ max: 9 }) };

@@ -23,6 +23,8 @@ export interface FailureOptions {
   headers?: Readonly<Record<string, string>>;
   /** For the log only; never leaves the process. */
   cause?: unknown;
+  /** Default: those of the cause. */
+  hops?: number;
 }
 
 /** A refusal that a caller may see: a code from the closed list and a sentence. */
@@ -32,6 +34,8 @@ export class Failure extends Error {
   readonly status: number;
   readonly details: readonly Detail[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Through how many calls between services it has come: who gets one from deeper than the next service knows by it. */
+  readonly hops: number;
 
   constructor(kind: Pick<ErrorCode, "code" | "status">, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -39,6 +43,7 @@ export class Failure extends Error {
     this.status = kind.status;
     this.details = options.details ?? [];
     this.headers = options.headers ?? {};
+    this.hops = options.hops ?? (options.cause instanceof Failure ? options.cause.hops : 0);
   }
 }
 
@@ -76,6 +81,7 @@ export const errors = {
   headersTooLarge: errorCode("HEADERS_TOO_LARGE", 431, "The header section is larger than the limit"),
   internal: errorCode("INTERNAL", 500, "Something unexpected happened; the log has the cause"),
   notImplemented: errorCode("NOT_IMPLEMENTED", 501, "Declared, but not built yet"),
+  badGateway: errorCode("BAD_GATEWAY", 502, "A service answered what is no answer, or did not understand another"),
   unavailable: errorCode("UNAVAILABLE", 503, "A dependency is down, or the server is draining or overloaded"),
   deadlineExceeded: errorCode("DEADLINE_EXCEEDED", 504, "The deadline of the request passed"),
 } as const satisfies Record<string, ErrorCode>;

@@ -58,19 +58,13 @@ export {
   bulkBody,
   createBody,
   deletedAt,
-  listUnder,
   pageOf,
   replaceBody,
-  resource,
-  restorersOf,
-  snakeCase,
-  standardOperations,
   type Page,
-  type Representation,
-  type Resource,
-  type RowOf,
-  type Standard,
-} from "./resource.ts";
+} from "./bodies.ts";
+export { listUnder, standardOperations } from "./standard-operations.ts";
+export { resource, restorersOf, type Representation, type Resource, type RowOf, type Standard } from "./resource.ts";
+export { snakeCase } from "./naming.ts";
 export {
   grammarOf,
   maxLimit,

@@ -40,6 +40,8 @@ export interface OperationSpec<P extends Fields, Q extends Fields, B extends TSc
   idempotent?: boolean;
   /** Repeating a call has the effect of one call, so a caller may retry. Default: all but POST and PATCH. */
   repeatable?: boolean;
+  /** How long it may take at most, as a call or as a request: 504 after it. Default: what its caller has left. */
+  timeoutMs?: number;
   /** The answer holds credentials: `no-store`, never compressed. */
   secret?: boolean;
   /** Needs a person who signed in: API keys are refused. Default: an API key with the scope may. */
@@ -72,6 +74,7 @@ export interface Operation<P extends Fields = Fields, Q extends Fields = Fields,
   readonly limit: RateLimit;
   readonly idempotent: boolean;
   readonly repeatable: boolean;
+  readonly timeoutMs?: number;
   readonly secret: boolean;
   readonly personal: boolean;
   readonly unversioned: boolean;
@@ -132,6 +135,7 @@ function operation(method: Method) {
       limit: spec.limit ?? { class: "default" },
       idempotent: spec.idempotent ?? (method === "POST" && status === 201),
       repeatable: spec.repeatable ?? (method !== "POST" && method !== "PATCH"),
+      ...(spec.timeoutMs === undefined ? {} : { timeoutMs: spec.timeoutMs }),
       secret: spec.secret ?? false,
       personal: spec.personal ?? false,
       unversioned: spec.unversioned ?? false,

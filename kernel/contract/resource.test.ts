@@ -2,16 +2,10 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, owner, role } from "./access.ts";
 import { order, user } from "./openapi/fixture.ts";
-import {
-  createBody,
-  listUnder,
-  replaceBody,
-  type Resource,
-  resource,
-  restorersOf,
-  snakeCase,
-  standardOperations,
-} from "./resource.ts";
+import { createBody, replaceBody } from "./bodies.ts";
+import { listUnder, standardOperations } from "./standard-operations.ts";
+import { type Resource, resource, restorersOf } from "./resource.ts";
+import { snakeCase } from "./naming.ts";
 import { id, integer, list, nullable, object, optional, schemaOf, text, type TSchema } from "./schema.ts";
 import { service } from "./service.ts";
 import { compileValidator } from "./validate.ts";

@@ -1,7 +1,8 @@
 import { checkContract } from "./check-contract.ts";
 import type { EventType } from "./event.ts";
 import type { Named, Operation } from "./operation.ts";
-import { type Resource, standardOperations } from "./resource.ts";
+import type { Resource } from "./resource.ts";
+import { standardOperations } from "./standard-operations.ts";
 import type { ApiVersion, Change } from "./version.ts";
 
 // oxlint-disable-next-line no-explicit-any -- operations of any shape

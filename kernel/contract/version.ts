@@ -4,7 +4,8 @@
 // and how to translate; changes compose, so version 1 of a resource is its newest shape passed through
 // every change that came after version 1.
 
-import { answerObject, createBody, deletedAt, type Resource, replaceBody, restorersOf } from "./resource.ts";
+import { answerObject, createBody, deletedAt, replaceBody } from "./bodies.ts";
+import { type Resource, restorersOf } from "./resource.ts";
 import { type Fields, object, schemaOf, type TSchema } from "./schema.ts";
 
 type Plain = Record<string, unknown>;

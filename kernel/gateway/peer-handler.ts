@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Logger } from "../base/index.ts";
-import { callPath, createDeadline } from "../call/index.ts";
-import { type Envelope, errors, Failure, notFound } from "../contract/index.ts";
+import { type CallInput, callPath, checkInput, createDeadline } from "../call/index.ts";
+import { type AnyOperation, type Envelope, errors, Failure, type Named, notFound } from "../contract/index.ts";
 import type { Bus } from "../events/index.ts";
 import { errorAnswer, type HttpHandler, readJson, send } from "../http/index.ts";
 import { eventsPath, outcomeOf, type PeerClaims, type PeerTokens } from "../peer/index.ts";
@@ -30,10 +30,10 @@ export function createPeerHandler(options: PeerHandlerOptions, otherwise: HttpHa
       use: `events ${name}`,
       run: (body) => options.bus.deliver(name, body as Envelope[]),
     });
-    for (const operation of Object.keys(allOperations))
-      work.set(callPath(name, operation), {
+    for (const operation of Object.values(allOperations))
+      work.set(callPath(name, operation.name), {
         audience: name,
-        use: `call ${name}.${operation}`,
+        use: `call ${name}.${operation.name}`,
         run: (body, claims, gone) => answerCall(options, service, operation, body, claims, gone),
       });
   }
@@ -83,11 +83,12 @@ async function answerPeer(
 async function answerCall(
   { clock }: PeerHandlerOptions,
   { target }: RunningService,
-  operation: string,
+  operation: Named<AnyOperation>,
   body: unknown,
   { from, requestId, traceparent, remainingMs }: PeerClaims,
   gone: AbortSignal,
 ): Promise<unknown> {
+  const input = readInput(operation, body, String(from));
   const deadline = createDeadline(clock, Number(remainingMs), gone);
   const call = {
     from: String(from),
@@ -95,5 +96,14 @@ async function answerCall(
     traceparent: traceparent as string | undefined,
     deadline,
   };
-  return target.invoke(operation, body as Parameters<typeof target.invoke>[1], call).finally(() => deadline.end());
+  return target.invoke(operation.name, input, call).finally(() => deadline.end());
+}
+
+/** The caller looked, too; but it may be of another version. Not a 400, which would tell the client that it was its fault. */
+function readInput(operation: Named<AnyOperation>, body: unknown, from: string): CallInput {
+  const details = checkInput(operation, body as CallInput);
+  if (details.length === 0) return body as CallInput;
+  throw new Failure(errors.badGateway, `Service ${operation.service} did not understand service ${from}`, {
+    cause: new Error(details.map(({ field, message }) => `${field} ${message}`).join("; ")),
+  });
 }

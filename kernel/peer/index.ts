@@ -1,13 +1,14 @@
 // The other processes of a system: how they are reached, and how they know each other.
 export { createPeerTokens, type PeerClaims, type PeerTokens } from "./tokens.ts";
-export { failureOf, outcomeOf, type Outcome } from "./outcome.ts";
+export { failureOf, outcomeOf, type Outcome, type Work } from "./outcome.ts";
 export {
   createWire,
   eventsPath,
   peerHeader,
   type Limits,
-  type PeerAnswer,
   type PeerRequest,
   type Wire,
   type WireOptions,
 } from "./wire.ts";
+export { isUndelivered } from "./unreached.ts";
+export type { Begin } from "./relay.ts";

@@ -11,6 +11,7 @@ interface SentFailure {
   message: string;
   details: readonly Detail[];
   headers: Readonly<Record<string, string>>;
+  hops: number;
 }
 
 export interface Work {
@@ -29,11 +30,27 @@ export function outcomeOf(error: unknown, { use, requestId, log }: Work): { fail
     log.error({ requestId, err: error }, `${use} failed`);
     return outcomeOf(new Failure(errors.internal, "Something unexpected happened"), { use, requestId, log });
   }
-  const { code, status, message, details, headers, cause } = error;
+  const { code, status, message, details, headers, hops, cause } = error;
   if (cause !== undefined && status >= 500) log.warn({ requestId, err: error }, `${use} failed`);
-  return { failure: { code, status, message, details, headers } };
+  return { failure: { code, status, message, details, headers, hops } };
 }
 
-export function failureOf({ code, status, message, details, headers }: SentFailure): Failure {
-  return new Failure({ code, status }, message, { details, headers });
+export function failureOf({ code, status, message, details, headers, hops }: SentFailure): Failure {
+  return new Failure({ code, status }, message, { details, headers, hops });
+}
+
+/** Whether this is how a call ends; something else may listen where a service should. */
+export function isOutcome(sent: unknown): sent is Outcome {
+  if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return false;
+  const { failure } = sent as { failure?: Partial<SentFailure> };
+  if (failure === undefined) return Object.keys(sent).every((key) => key === "value");
+  const { code, status, message, details, headers, hops } = failure;
+  return (
+    typeof code === "string" &&
+    typeof status === "number" &&
+    typeof message === "string" &&
+    Array.isArray(details) &&
+    typeof headers === "object" &&
+    typeof hops === "number"
+  );
 }

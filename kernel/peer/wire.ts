@@ -2,8 +2,10 @@
 
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
-import { errors, Failure } from "../contract/index.ts";
-import { failureOf, type Outcome } from "./outcome.ts";
+import { errors } from "../contract/index.ts";
+import { type Begin, relay } from "./relay.ts";
+import { failureOf, isOutcome, type Outcome } from "./outcome.ts";
+import { badGateway, unreached } from "./unreached.ts";
 import type { PeerClaims, PeerTokens } from "./tokens.ts";
 
 export interface WireOptions {
@@ -29,21 +31,15 @@ export interface PeerRequest {
   signal: AbortSignal;
 }
 
-export interface PeerAnswer {
-  status: number;
-  /** Flat, as they came. */
-  headers: readonly string[];
-  body: Readable;
-}
-
 export interface Wire {
   /**
    * Has a service do something and answers its value, or throws the failure it threw. 503 when it is not reached
-   * or breaks off, 504 when the time is over; then it may have been done or not.
+   * or breaks off, 504 when the time is over, 502 when it answers something else; then it may have been done or not,
+   * unless the failure says that it never arrived (`isUndelivered`).
    */
   post(service: string, path: string, claims: PeerClaims, body: unknown, limits: Limits): Promise<unknown>;
-  /** Hands a request on as it is. Throws as `post` does, until the answer begins. */
-  request(service: string, request: PeerRequest): Promise<PeerAnswer>;
+  /** Hands a request on as it is, and the answer back. Throws as `post` does, also when an answer that has begun breaks off. */
+  relay(service: string, request: PeerRequest, begin: Begin): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,40 +92,40 @@ export function createWire({ urlOf, tokens }: WireOptions): Wire {
       if ("failure" in outcome) throw failureOf(outcome.failure);
       return outcome.value;
     },
-    async request(service, { method, target, headers, body, claims, signal }) {
-      const {
-        statusCode,
-        headers: received,
-        body: content,
-      } = await send(service, {
+    async relay(service, { method, target, headers, body, claims, signal }, begin) {
+      const options = {
+        origin: urlOf(service),
         path: target,
         method,
         headers: [...headers, peerHeader, tokens.sign(service, claims)],
         body: body ?? null,
-        signal,
-        responseHeaders: "raw",
+      };
+      await relay(agent, options, signal, begin).catch((error: unknown) => {
+        throw unreached(service, error, signal);
       });
-      return { status: statusCode, headers: received as unknown as string[], body: content };
     },
     close: () => agent.destroy(),
   };
 }
 
 async function readOutcome(service: string, answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<Outcome> {
+  let text: string;
   try {
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200) throw new Error(`It answered ${answer.statusCode}: ${text.slice(0, 200)}`);
-    return JSON.parse(text) as Outcome;
+    text = await answer.body.text();
   } catch (error) {
     throw unreached(service, error, signal);
   }
+  const said = new Error(`It answered ${answer.statusCode}: ${text.slice(0, 200)}`);
+  if (answer.statusCode === errors.unavailable.status) throw unreached(service, said, signal);
+  const outcome = answer.statusCode === 200 ? parsed(text) : undefined;
+  if (!isOutcome(outcome)) throw badGateway(service, said);
+  return outcome;
 }
 
-function unreached(service: string, cause: unknown, signal: AbortSignal): Failure {
-  if (signal.aborted && signal.reason instanceof Failure) return signal.reason;
-  // Where it runs is nobody's business outside: the cause stays in the log.
-  return new Failure(errors.unavailable, `Service ${service} is not reached`, {
-    headers: { "retry-after": "1" },
-    cause,
-  });
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,13 @@
 // requests, and to be asked how they are.
 
 import { type Clock, type Logger, shared } from "../base/index.ts";
-import { type CallTarget, createDeadline, createRemoteTarget, type Deadline } from "../call/index.ts";
+import {
+  type CallTarget,
+  createDeadline,
+  createRemoteTarget,
+  type Deadline,
+  type Dependencies,
+} from "../call/index.ts";
 import type { ServiceContract } from "../contract/index.ts";
 import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
@@ -28,6 +34,7 @@ export interface PeersOptions {
   place: Place;
   /** Shared by the processes of the system, and by nobody else. */
   secret: Uint8Array;
+  dependencies: Dependencies;
   clock: Clock;
   log: Logger;
   faults?: Faults | undefined;
@@ -36,7 +43,7 @@ export interface PeersOptions {
 /** A batch of events is given as long as its handlers may take together. */
 const eventsTimeoutMs = 60_000;
 
-export function createPeers({ contracts, place, secret, clock, log, faults }: PeersOptions): Peers {
+export function createPeers({ contracts, place, secret, dependencies, clock, log, faults }: PeersOptions): Peers {
   const tokens = createPeerTokens({ secret, clock });
   const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens });
   const wire = faults?.wire?.(reliable) ?? reliable;
@@ -56,7 +63,13 @@ export function createPeers({ contracts, place, secret, clock, log, faults }: Pe
     tokens,
     services: elsewhere.map((contract) => ({
       contract,
-      forward: createForward({ service: contract.name, wire, clock, log }),
+      forward: createForward({
+        service: contract.name,
+        wire,
+        dependency: dependencies.of("gateway", contract.name),
+        clock,
+        log,
+      }),
     })),
     targetOf: (service) => targets.get(service),
     receivers: new Map(elsewhere.map(({ name }) => [name, receive(name)])),

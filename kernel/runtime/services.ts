@@ -1,7 +1,7 @@
 // The services of a process, connected with each other and with those elsewhere.
 
 import { createEntries, createRedisStore } from "../cache/index.ts";
-import { type CallTarget, createCalls } from "../call/index.ts";
+import { type CallTarget, createCalls, type Dependencies } from "../call/index.ts";
 import type { Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
 import { createSmtpMailer } from "../mail/index.ts";
@@ -16,6 +16,7 @@ const cachedBytesMax = 64 * 1024 * 1024;
 export interface Surroundings {
   databases: ReadonlyMap<string, Database>;
   peers: Peers;
+  dependencies: Dependencies;
   bus: Bus;
   redis: Redis | undefined;
   cursorSecret: Uint8Array;
@@ -24,7 +25,7 @@ export interface Surroundings {
 export function createServices(
   options: SystemOptions,
   implementations: readonly Implementation[],
-  { databases, peers, bus, redis, cursorSecret }: Surroundings,
+  { databases, peers, dependencies, bus, redis, cursorSecret }: Surroundings,
 ) {
   const services = new Map<string, RunningService>();
   const cached = {
@@ -40,7 +41,7 @@ export function createServices(
     if (target === undefined || faults.target === undefined) return target;
     return targets.get(name) ?? targets.set(name, faults.target(name, target)).get(name);
   };
-  const reliable = createCalls({ clock: options.clock, targetOf, log: options.log });
+  const reliable = createCalls({ clock: options.clock, dependencies, targetOf, log: options.log });
   const calls = faults.calls?.(reliable, targetOf) ?? reliable;
   const subscribersOf = (type: string) =>
     options.definition.contracts.filter(({ subscribes }) => subscribes.includes(type)).map(({ name }) => name);

@@ -5,6 +5,7 @@
 
 import type { RememberedToken } from "../auth/index.ts";
 import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
+import { createDependencies } from "../call/index.ts";
 import { createDatabase, type Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
 import { createGateway, createHealth, createPeerHandler, createServicePort } from "../gateway/index.ts";
@@ -70,10 +71,12 @@ async function start(
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
   const { platform, jwks } = await createPlatform(options, remembered, secret);
   const implementations = definition.services(platform).filter(({ contract }) => place.has(contract.name));
+  const dependencies = createDependencies({ clock, random, log });
   const peers = createPeers({
     contracts: definition.contracts,
     place,
     secret: platform.secretFor("peers"),
+    dependencies,
     clock,
     log,
     faults: options.faults,
@@ -96,6 +99,7 @@ async function start(
   const { services, calls } = createServices(options, implementations, {
     databases,
     peers,
+    dependencies,
     bus,
     redis,
     cursorSecret: secret,
@@ -135,8 +139,10 @@ async function start(
         trustedProxies: settings.trustedProxies,
       })
     : createServicePort({ ...common, services: [...services.values()], tokens: peers.tokens });
+  // Where no peer has anything to ask there is no address for it either.
+  const isAsked = place !== single && services.size > 0;
   const server = createHttpServer({
-    handle: createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle),
+    handle: isAsked ? createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle) : handle,
     port: settings.port,
     host: settings.host,
     log,

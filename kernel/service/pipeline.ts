@@ -79,6 +79,7 @@ async function answer(
   if ("status" in found) return found;
   const { operation } = found.route;
   exchange.secret = operation.secret;
+  exchange.timeoutMs = Math.min(exchange.timeoutMs, operation.timeoutMs ?? exchange.timeoutMs);
   const forwarded = options.forwarded?.(found.route, message);
   if (forwarded !== undefined) takeOver(exchange, forwarded);
 

@@ -1,6 +1,7 @@
 // What tests of a service use, the platform's own included.
 export { cacheSuite, type CacheSuiteOptions } from "./cache-suite.ts";
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./postgres.ts";
+export { moving } from "./moving.ts";
 export { needsNats, startTestNats, type TestNats, type TestNatsOptions } from "./nats.ts";
 export { needsRedis, startTestRedis, type TestRedis } from "./redis.ts";
 export { createClient, type TestAnswer, type TestClient, type TestRequest } from "./client.ts";

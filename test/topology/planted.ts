@@ -41,11 +41,13 @@ export const plants: readonly Plant[] = [
     faults: {
       wire: (wire) => ({
         ...wire,
-        async request(service, request) {
-          const answer = await wire.request(service, request);
-          const headers = answer.headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
-          return { ...answer, headers };
-        },
+        relay: (service, request, begin) =>
+          wire.relay(service, request, (status, headers) =>
+            begin(
+              status,
+              headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text)),
+            ),
+          ),
       }),
     },
     shows: ["names of headers"],

@@ -5,7 +5,8 @@ import { exampleOf } from "./example.ts";
 import type { Success } from "./responses.ts";
 import { documented, itemOfPage, partial, pascalCase } from "./schema.ts";
 import type { AnyOperation, Named } from "../operation.ts";
-import { answered, bulkAnswer, bulkBody, deletedAt, type Resource, restorersOf } from "../resource.ts";
+import { answered, bulkAnswer, bulkBody, deletedAt } from "../bodies.ts";
+import { type Resource, restorersOf } from "../resource.ts";
 import { type JsonSchema, schemaOf, type TSchema } from "../schema.ts";
 import type { ApiVersion, Shape } from "../version.ts";
 

@@ -2,7 +2,8 @@
 
 import { type ErrorCode, errors } from "../errors.ts";
 import type { AnyOperation } from "../operation.ts";
-import { isPage, restorersOf } from "../resource.ts";
+import { isPage } from "../bodies.ts";
+import { restorersOf } from "../resource.ts";
 import type { ServiceContract } from "../service.ts";
 import type { ApiVersion } from "../version.ts";
 
@@ -39,6 +40,7 @@ export function errorsOf(operation: AnyOperation, version?: ApiVersion): ErrorCo
     writes && resource?.spec.precondition === "required" && errors.preconditionRequired,
     errors.rateLimited,
     errors.internal,
+    errors.badGateway,
     errors.unavailable,
     errors.deadlineExceeded,
   ];

@@ -4,7 +4,8 @@ import { anyone, either, role, self, servicesOnly } from "../access.ts";
 import { errorCode, errors } from "../errors.ts";
 import { event } from "../event.ts";
 import { get, patch, post, put } from "../operation.ts";
-import { listUnder, resource } from "../resource.ts";
+import { listUnder } from "../standard-operations.ts";
+import { resource } from "../resource.ts";
 import {
   currency,
   email,

@@ -1,7 +1,7 @@
 // The headers of answers in the OpenAPI document: what each says, and which answer has which.
 
 import type { AnyOperation } from "../operation.ts";
-import { isPage } from "../resource.ts";
+import { isPage } from "../bodies.ts";
 import type { ApiVersion } from "../version.ts";
 
 const line = { type: "string", maxLength: 8192, pattern: "^[\\x20-\\x7e]*$" };

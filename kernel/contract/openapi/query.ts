@@ -3,7 +3,7 @@
 import type { Reference } from "./components.ts";
 import { documented } from "./schema.ts";
 import type { AnyOperation } from "../operation.ts";
-import { isPage } from "../resource.ts";
+import { isPage } from "../bodies.ts";
 import {
   defaultLimit,
   type Grammar,

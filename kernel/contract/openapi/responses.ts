@@ -5,7 +5,7 @@ import { errorsOf } from "./errors.ts";
 import { successHeaders } from "./headers.ts";
 import { refusal, refusalBeforeRouting } from "./refusals.ts";
 import type { AnyOperation } from "../operation.ts";
-import { isPage } from "../resource.ts";
+import { isPage } from "../bodies.ts";
 import type { ApiVersion } from "../version.ts";
 
 export interface Success {

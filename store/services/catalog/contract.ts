@@ -54,6 +54,9 @@ const line = object({
   currency: currency(),
 });
 
+/** Who checks out is told in a moment that it does not work, and does not wait as long as a request may take. */
+const callTimeoutMs = 2_000;
+
 export const insufficientStock = errorCode("INSUFFICIENT_STOCK", 409, "Less is in stock than was asked for");
 export const unknownProduct = errorCode("UNKNOWN_PRODUCT", 422, "There is no such product");
 
@@ -85,6 +88,7 @@ export const catalog = service("catalog", {
       status: 200,
       access: servicesOnly,
       repeatable: true,
+      timeoutMs: callTimeoutMs,
     }),
     reserveStock: post("/stock/reservations", {
       summary: "Set stock aside for an order, until it is placed or the reservation expires",
@@ -98,12 +102,14 @@ export const catalog = service("catalog", {
       access: servicesOnly,
       errors: [insufficientStock, unknownProduct, errors.conflict],
       repeatable: true,
+      timeoutMs: callTimeoutMs,
     }),
     releaseStock: post("/stock/releases", {
       summary: "Give back what an order that will not be placed had set aside",
       body: object({ orderId: id("ord") }),
       access: servicesOnly,
       repeatable: true,
+      timeoutMs: callTimeoutMs,
     }),
   },
 });
