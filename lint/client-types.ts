@@ -4,20 +4,8 @@
 // for by name, and for each JSON answer that it says something.
 
 import openapiTypescript, { astToString } from "openapi-typescript";
-import ts from "typescript";
+import { diagnose } from "./diagnose.ts";
 import type { Finding, LintedDocument } from "./finding.ts";
-
-const options: ts.CompilerOptions = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noEmit: true,
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ES2022,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  lib: ["lib.es2022.d.ts"],
-  types: [],
-};
 
 export async function compileClientTypes({ name, text }: LintedDocument): Promise<Finding[]> {
   const document = JSON.parse(text) as ApiDocument;
@@ -66,22 +54,4 @@ function usesOf({ paths }: ApiDocument): { place: string; type: string }[] {
       ];
     }),
   );
-}
-
-/** Compiles files that are in memory only. */
-function diagnose(files: ReadonlyMap<string, string>): { file: string; line: number; message: string }[] {
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.readFile = (path) => files.get(path) ?? readFile(path);
-  host.getSourceFile = (path, version, ...rest) => {
-    const text = files.get(path);
-    return text === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, text, version);
-  };
-  const program = ts.createProgram([...files.keys()], options, host);
-  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => ({
-    file: file?.fileName ?? "",
-    line: file === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1,
-    message: ts.flattenDiagnosticMessageText(messageText, " "),
-  }));
 }

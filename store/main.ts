@@ -5,7 +5,7 @@ import { variables } from "./config.ts";
 import { createDemo } from "./demo.ts";
 import manifest from "./package.json" with { type: "json" };
 import { apiKeys, endedTokens, services } from "./services.ts";
-import { topologies } from "./topology.ts";
+import { beside, topologies } from "./topology.ts";
 
 export default createApp({
   name: "store",
@@ -15,6 +15,7 @@ export default createApp({
   apiKeys,
   endedTokens,
   topologies,
+  beside,
   variables,
   demo: ({ DEMO_PASSWORD }) => createDemo(DEMO_PASSWORD),
 });

@@ -40,10 +40,11 @@ export interface Keys {
   /** Every key, oldest first. */
   list(): Promise<KeyState[]>;
   /**
-   * Makes a new key, in force after a minute. The old ones go on verifying until they are retired, which
-   * those are at once whose tokens have all expired. Returns the kid of the new one.
+   * Makes a new key, in force after a minute, or later where the directory reaches other machines as a copy. The old ones
+   * go on verifying until they are retired, which those are at once whose tokens have all expired. Returns the kid of the
+   * new one.
    */
-  rotate(): Promise<string>;
+  rotate(signsAfterMs?: number): Promise<string>;
   /** Ends a key and with it every token it signed: at once here, within 30 seconds in other processes. */
   retire(kid: string): Promise<void>;
 }
@@ -89,7 +90,7 @@ export async function openKeys({ directory, clock, random }: KeysOptions): Promi
       await keepFresh(state);
       return statesOf(state.keys, state.clock.nowMs());
     },
-    rotate: () => rotate(state),
+    rotate: (signsAfterMs = publishedForMs) => rotate(state, Math.max(signsAfterMs, publishedForMs)),
     retire: (kid) => retire(state, kid),
   };
 }
@@ -128,11 +129,11 @@ async function read(state: State): Promise<void> {
   state.readAtMs = state.clock.nowMs();
 }
 
-async function rotate(state: State): Promise<string> {
+async function rotate(state: State, signsAfterMs: number): Promise<string> {
   await read(state);
   const number = state.keys.at(-1)!.number + 1;
   const nowMs = state.clock.nowMs();
-  await createKeyFile(state.directory, number, nowMs + publishedForMs, state.random);
+  await createKeyFile(state.directory, number, nowMs + signsAfterMs, state.random);
   const outlived = statesOf(state.keys, nowMs).map(({ neededUntilMs = Infinity }) => neededUntilMs <= nowMs);
   for (const [index, key] of state.keys.entries())
     if (outlived[index]) await removeKeyFile(state.directory, key.number);

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createTokens, openKeys } from "../auth/index.ts";
 import { createManualClock, type ManualClock, systemRandom, timestamp } from "../base/index.ts";
 import { createMemoryCache } from "../cache/index.ts";
-import { list, retire, rotate } from "./keys.ts";
+import { create, list, retire, rotate } from "./keys.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "ashlar-cli-"));
 const before = process.cwd();
@@ -86,6 +86,22 @@ test("a key whose last token has expired is retired without --now, and by the ne
     (await list(clock)).map(({ state }) => state),
     ["signs", "published"],
   );
+});
+
+test("keys for several machines are made once, with the secret, and the next one signs when every copy has it", async () => {
+  const clock = createManualClock();
+  process.env.ASHLAR_DATA = join(folder, "copies");
+  const made = await create(clock);
+  deepEqual(
+    made.map(({ state }) => state),
+    ["signs"],
+  );
+  deepEqual(await create(clock), made);
+  deepEqual((await readdir(process.env.ASHLAR_DATA)).toSorted(), ["keys", "secret"]);
+  const [next] = await rotate(clock, { signsAfter: 600_000 });
+  equal(next!.signsFrom, timestamp(clock.nowMs() + 600_000));
+  const [soon] = await rotate(clock, { signsAfter: 1_000 });
+  equal(soon!.signsFrom, timestamp(clock.nowMs() + 60_000), "running processes look twice a minute");
 });
 
 test("the key that signs cannot be retired, nor one that is not there", async () => {

@@ -4,6 +4,7 @@
 import { access } from "node:fs/promises";
 import { type Keys, type KeyState, openKeys } from "../auth/index.ts";
 import { type Clock, systemClock, systemRandom, timestamp } from "../base/index.ts";
+import { readOrCreateSecret } from "../runtime/index.ts";
 import { findApp, settingsOf } from "./find-app.ts";
 
 interface KeyLine {
@@ -23,10 +24,23 @@ export async function list(clock: Clock = systemClock): Promise<KeyLine[]> {
   return isThere ? (await (await open(clock)).list()).map(lineOf) : [];
 }
 
+/**
+ * Makes what the processes of one installation share, the secret and the first key, unless they are there. Started on one
+ * folder they do so themselves; on several machines each gets a copy of the folder, which it may only read.
+ */
+export async function create(clock: Clock = systemClock): Promise<KeyLine[]> {
+  const { dataDirectory } = settingsOf(await findApp()).system;
+  await readOrCreateSecret(dataDirectory, systemRandom);
+  return (await (await open(clock)).list()).map(lineOf);
+}
+
 /** Makes a new key. What the old ones signed stays good; those that have outlived all of it are removed. */
-export async function rotate(clock: Clock = systemClock): Promise<KeyLine[]> {
+export async function rotate(
+  clock: Clock = systemClock,
+  { signsAfter }: { signsAfter?: number } = {},
+): Promise<KeyLine[]> {
   const keys = await open(clock);
-  const kid = await keys.rotate();
+  const kid = await keys.rotate(signsAfter);
   return (await keys.list()).filter((key) => key.kid === kid).map(lineOf);
 }
 

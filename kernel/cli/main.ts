@@ -4,7 +4,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
-import { decodeId } from "../base/index.ts";
+import { decodeId, parseDuration } from "../base/index.ts";
 import { describeError, UsageError } from "./errors.ts";
 
 const wrongUse = 2;
@@ -52,6 +52,18 @@ function createProgram(): Command {
     .description("start the app and serve until SIGTERM or Ctrl-C")
     .option("--topology <name>", "spread over processes: one of the app's topologies (default: everything in one)")
     .option("--process <name>", "only this process of the topology, as a container or a unit runs it")
+    .addOption(
+      new Option(
+        "--bus <name>",
+        "what carries events between them (default: NATS_URL, else an installed nats-server, else postgres)",
+      ).choices(["postgres", "nats"]),
+    )
+    .addOption(
+      new Option(
+        "--cache <name>",
+        "what they share (default: REDIS_URL, else an installed redis-server or valkey-server, else memory)",
+      ).choices(["memory", "redis"]),
+    )
     .addOption(new Option("--demo", "fill the databases with demo data").hideHelp())
     .addHelpText("after", "\nThe environment configures it: `ashlar config` lists the variables.")
     .action(async (options) => (await import("./start.ts")).start(options));
@@ -96,10 +108,17 @@ function addKeys(program: Command): void {
     .description("every key: published (does not sign yet), signs, or verifies (until when, at the latest)")
     .action(async () => printKeys(({ list }) => list()));
   keys
+    .command("create")
+    .description(
+      "make the secret and the first key in the data folder, unless they are there: for copies on several machines",
+    )
+    .action(async () => printKeys(({ create }) => create()));
+  keys
     .command("rotate")
     .description("make a new key, which signs after a minute; remove keys whose tokens have all expired")
+    .option("--signs-after <duration>", "later, where copies of the folder take longer, such as 10m", readDuration)
     .addHelpText("after", rotation)
-    .action(async () => printKeys(({ rotate }) => rotate()));
+    .action(async (options) => printKeys(({ rotate }) => rotate(undefined, options)));
   keys
     .command("retire")
     .description("end a key, and with it what it signed")
@@ -205,6 +224,12 @@ function readCount(text: string): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > countMax) throw new InvalidArgumentError(`It must be a number from 1 to ${countMax}.`);
   return count;
+}
+
+function readDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError("It must be a duration, such as 10m.");
+  return ms;
 }
 
 function readUserId(text: string): string {

@@ -5,10 +5,18 @@ import { UsageError } from "./errors.ts";
 import type { StartOptions } from "./start.ts";
 
 /** Undefined for everything in one process. */
-export function topologyOf({ topologies = {} }: App, { topology: name, process }: StartOptions): Topology | undefined {
+export function topologyOf(
+  { topologies = {} }: App,
+  { topology: name, process, bus, cache }: StartOptions,
+): Topology | undefined {
   if (name === undefined && process !== undefined)
     throw new UsageError("--process needs --topology, of which it is one");
-  if (name === undefined || name === "single") return undefined;
+  const isSingle = name === undefined || name === "single";
+  if (isSingle && (bus ?? cache) !== undefined)
+    throw new UsageError(
+      "--bus and --cache need --topology: one process hands events to itself and has nothing to share",
+    );
+  if (isSingle) return undefined;
   const topology = Object.hasOwn(topologies, name) ? topologies[name]! : undefined;
   const names = ["single", ...Object.keys(topologies)].join(", ");
   if (topology === undefined) throw new UsageError(`This app has no topology "${name}". It has ${names}.`);

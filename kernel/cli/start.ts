@@ -3,15 +3,23 @@
 // On a terminal it talks to a person. Anywhere else stdout carries the log and nothing but the log, one
 // JSON object a line, how it failed included.
 
-import { access, constants, mkdir } from "node:fs/promises";
 import { type Logger, systemClock, systemRandom } from "../base/index.ts";
-import { type AppSettings, createLogger, type Place, type RunningSystem, startSystem } from "../runtime/index.ts";
+import {
+  type AppSettings,
+  type Beside,
+  createLogger,
+  type Place,
+  type RunningSystem,
+  startSystem,
+} from "../runtime/index.ts";
+import { requireFolder } from "./data-folder.ts";
 import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
 import { inheritedSocket } from "./inherited-socket.ts";
 import { inProcess, topologyOf } from "./place.ts";
+import { planOf, withoutServers } from "./servers.ts";
 import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
 
 export interface StartOptions {
@@ -19,6 +27,9 @@ export interface StartOptions {
   topology?: string;
   /** One process of the topology; without it all of them are started, on this machine. */
   process?: string;
+  /** Before what the environment and the file of topologies say. */
+  bus?: Beside["bus"];
+  cache?: Beside["cache"];
   /** For a process that was started together with its databases. */
   demo?: boolean;
 }
@@ -28,13 +39,17 @@ export async function start(options: StartOptions = {}): Promise<void> {
     const found = await findApp();
     const settings = settingsOf(found);
     const topology = topologyOf(found.app, options);
+    const plan = planOf(settings, options, found.app.beside?.[options.topology ?? ""]);
     if (topology === undefined) await run(found, settings);
     else if (options.process === undefined) {
       const { supervise } = await import("./supervise.ts");
-      await requireFolder(settings.system.dataDirectory);
+      await requireFolder(settings.system);
       await requireDatabases(settings.system.databaseUrls);
-      await supervise(found, settings, options.topology!, topology);
-    } else await run(found, ...inProcess(found.app, settings, topology, options));
+      await supervise(found, settings, options.topology!, topology, plan);
+    } else {
+      const own = withoutServers(settings, plan, options.process);
+      await run(found, ...inProcess(found.app, own, topology, options));
+    }
   } catch (error) {
     fail(error);
   }
@@ -57,7 +72,7 @@ async function run(
   const listenFd = inheritedSocket();
 
   if (terminal) showHeading(definition);
-  await requireFolder(systemSettings.dataDirectory);
+  await requireFolder(systemSettings);
   await requireDatabases(systemSettings.databaseUrls);
   const starting = startSystem({
     definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
@@ -120,28 +135,6 @@ function factsOf(system: RunningSystem, { system: { dataDirectory } }: AppSettin
     embeddedPostgres: system.embedded,
     services: [...system.services.keys()],
   };
-}
-
-const folderTroubles: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOTDIR: "a part of the path is a file",
-  EEXIST: "it is a file",
-  ENOSPC: "the disk is full",
-};
-
-async function requireFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    throw new Error(
-      `The data folder ${path} cannot be used: ${folderTroubles[code] ?? message}. Choose another with ASHLAR_DATA.`,
-      { cause },
-    );
-  }
 }
 
 function hostTrouble(cause: unknown, host: string): Error | undefined {

@@ -1,7 +1,8 @@
 // `ashlar start --topology split`: all processes of a topology on this machine, each started again when it dies.
 //
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
-// data. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
+// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd or
+// Kubernetes, which start `--process`.
 
 import type { BoundSocket } from "node:net";
 import { type Logger, systemClock, systemRandom, silentLogger } from "../base/index.ts";
@@ -11,6 +12,7 @@ import { type AppSettings, createLogger, databaseVariable, processVariable, type
 import { type Child, startChild } from "./child.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
+import { type Plan, startServers } from "./servers.ts";
 import { showHeading, showProgress, showWelcome } from "./welcome.ts";
 
 const stopMs = 9_000;
@@ -22,6 +24,7 @@ export async function supervise(
   settings: AppSettings,
   name: string,
   topology: Topology,
+  plan: Plan,
 ): Promise<void> {
   const { definition } = app;
   const terminal = process.stdout.isTTY;
@@ -32,18 +35,32 @@ export async function supervise(
   let ready = false;
   if (terminal) showHeading(definition);
 
-  const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
-  const environment = environmentOf(topology, ports, settings, postgres);
   // Only the gateway is for other machines.
   const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");
+  // First of all: when one is taken, nothing has to be stopped.
   const sockets = new Map<string, BoundSocket>();
   for (const process of Object.keys(topology))
     sockets.set(process, await bindSocket(hostOfProcess(process), ports[process]!));
+  const postgres = await openPostgres(app, settings, progress);
+  const lent = { path: process.env.PATH, random: systemRandom, log, onProgress: progress };
+  const servers = await startServers({ settings, plan, ...lent }).catch(async (error: unknown) => {
+    await postgres?.stop();
+    throw error;
+  });
+  const environment = { ...environmentOf(topology, ports, settings, postgres), ...servers.environment };
   const children = Object.keys(topology).map((process) =>
     startChild({
       name: process,
-      args: ["start", "--topology", name, "--process", process, ...(postgres === undefined ? [] : ["--demo"])],
+      args: [
+        "start",
+        "--topology",
+        name,
+        "--process",
+        process,
+        ...servers.words,
+        ...(postgres === undefined ? [] : ["--demo"]),
+      ],
       folder: root,
       environment: { ...environment, PORT: String(ports[process]), HOST: hostOfProcess(process) },
       socket: sockets.get(process)!,
@@ -65,6 +82,7 @@ export async function supervise(
     const withinMs = Math.max(othersMinMs, untilMs - systemClock.nowMs()) - othersMinMs / 2;
     await Promise.all(others.map((child) => child.stop({ leadMs: 0, withinMs })));
     for (const socket of sockets.values()) socket.close();
+    await servers.stop();
     await postgres?.stop();
   };
   try {

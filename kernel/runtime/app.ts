@@ -20,13 +20,15 @@ import {
   type Variables,
 } from "./standard-settings.ts";
 import type { Platform, SystemDefinition, SystemSettings } from "./definition.ts";
-import { type Topology, topologyMistakes } from "./topology.ts";
+import { type Beside, type Topology, topologyMistakes } from "./topology.ts";
 import type { ApiKeyOperation } from "./verify.ts";
 
 export interface App {
   readonly definition: SystemDefinition;
   /** How it may be spread over processes, by name; `single`, everything in one, needs no word. */
   readonly topologies?: Readonly<Record<string, Topology>>;
+  /** Which bus and which cache a topology has, by its name. */
+  readonly beside?: Readonly<Record<string, Beside>>;
   /** Every variable of the environment that the app reads, for help. */
   readonly variables: Readonly<Record<string, Setting<unknown>>>;
   /** Throws a SettingsError that names every mistake. */
@@ -71,6 +73,8 @@ export interface AppSpec<V extends Variables> {
   endedTokens?: EndedTokensOperation;
   /** How the app may be spread over processes, by name. */
   topologies?: Readonly<Record<string, Topology>>;
+  /** Which bus and which cache a topology has, by its name; those that are configured or installed when it is not said. */
+  beside?: Readonly<Record<string, Beside>>;
   /** Variables of the environment beside the standard ones, or in the place of one. */
   variables?: V;
   /** Something to look at for who tries the app out. */
@@ -86,10 +90,14 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
   const make = typeof services === "function" ? services : () => services;
   const made = make(unusablePlatform);
   const contracts = made.map(({ contract }) => contract);
-  const { topologies = {} } = spec;
+  const { topologies = {}, beside = {} } = spec;
   for (const [topology, processes] of Object.entries(topologies)) {
     const mistakes = topologyMistakes(processes, contracts);
     if (mistakes.length > 0) throw new Error(`The topology "${topology}" cannot be run. ${mistakes.join(" ")}`);
+  }
+  for (const topology of Object.keys(beside)) {
+    if (!Object.hasOwn(topologies, topology))
+      throw new Error(`There is no topology "${topology}" for the bus and the cache named in \`beside\`.`);
   }
   const variables: Variables = { ...standardVariables(made), ...processVariables(topologies), ...spec.variables };
   return {
@@ -103,6 +111,7 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
       ...(spec.endedTokens && { endedTokens: spec.endedTokens }),
     },
     topologies,
+    beside,
     variables,
     readSettings(environment) {
       const needed = "SMTP_URL" in variables ? neededForMail(environment) : {};

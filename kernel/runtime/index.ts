@@ -2,6 +2,7 @@
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { rateClasses } from "./check-limits.ts";
 export { createLineReader, createLogger, logLevels, type LogLevel } from "./log.ts";
+export { findProgram, freePort } from "./programs.ts";
 export { refuseInProduction } from "./production.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {
@@ -24,6 +25,14 @@ export type { Faults, Platform, SystemDefinition, SystemOptions, SystemSettings 
 export type { StopOptions } from "./ending.ts";
 export { startSystem, type RunningSystem } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
-export { placeIn, single, topologyMistakes, type Place, type ProcessSpec, type Topology } from "./topology.ts";
+export {
+  placeIn,
+  single,
+  topologyMistakes,
+  type Beside,
+  type Place,
+  type ProcessSpec,
+  type Topology,
+} from "./topology.ts";
 export type { EndedTokensOperation } from "./ended-tokens.ts";
 export { databaseVariable, processVariable } from "./standard-settings.ts";

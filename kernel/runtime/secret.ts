@@ -1,34 +1,42 @@
 import { hkdfSync } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../base/index.ts";
 
 const secretBytes = 32;
 
 /**
- * The secret of this installation, made on first use and kept beside the keys. Two processes that start
- * at once end with one: the file is created exclusively, and who comes second reads it.
+ * The secret of this installation, made on first use and kept beside the keys. It appears whole or not at all, and once:
+ * of processes that start at the same time on an empty folder one makes it and the others read it.
  */
 export async function readOrCreateSecret(directory: string, random: Random): Promise<Uint8Array> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, "secret");
+  // Looked for first: a copy on another machine may be one that can only be read.
+  if (existsSync(path)) return readSecret(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const draft = join(directory, `.draft-${Buffer.from(random.bytes(12)).toString("hex")}`);
   try {
-    const file = await open(path, "wx", 0o600);
-    const secret = random.bytes(secretBytes);
-    await file.writeFile(Buffer.from(secret).toString("hex"));
+    const file = await open(draft, "wx", 0o600);
+    await file.writeFile(Buffer.from(random.bytes(secretBytes)).toString("hex"));
     await file.sync();
     await file.close();
-    return secret;
+    await link(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const secret = Buffer.from(await readFile(path, "utf8"), "hex");
-    if (secret.length !== secretBytes)
-      throw new Error(
-        `${path} is damaged. Delete it: cursors handed out before will be refused, and mails that still wait to be sent will carry dead links. Nothing else is lost.`,
-        { cause: error },
-      );
-    return secret;
+  } finally {
+    await rm(draft, { force: true });
   }
+  return readSecret(path);
+}
+
+async function readSecret(path: string): Promise<Uint8Array> {
+  const secret = Buffer.from(await readFile(path, "utf8"), "hex");
+  if (secret.length !== secretBytes)
+    throw new Error(
+      `${path} is damaged. Delete it: cursors handed out before will be refused, and mails that still wait to be sent will carry dead links. Nothing else is lost.`,
+    );
+  return secret;
 }
 
 /** A secret for one purpose, from which neither that of the installation nor any other can be told. */

@@ -6,6 +6,7 @@ import { readNatsUrl } from "../events/index.ts";
 import { parseLimit, type Policy } from "../limit/index.ts";
 import { isRedisUrl } from "../redis/index.ts";
 import { isKnownOtherwise, requireEncrypted, requireSecret } from "./production.ts";
+import { isAddress } from "./topology.ts";
 
 export interface Setting<T> {
   readonly meaning: string;
@@ -143,9 +144,7 @@ export function postgresSetting(meaning: string): Setting<string | undefined> {
 /** An address of this system, without a path. */
 export function urlSetting(meaning: string): Setting<string | undefined> {
   return setting<string | undefined>(meaning, undefined, undefined, (text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== text)
-      throw new Error("must be a URL without a path, such as http://10.0.0.7:3001");
+    if (!isAddress(text)) throw new Error("must be a URL without a path, such as http://10.0.0.7:3001");
     return text;
   });
 }

@@ -143,9 +143,9 @@ export function processVariables(topologies: Readonly<Record<string, Topology>>)
   const named = Object.values(topologies).flatMap((topology) =>
     Object.entries(topology)
       .filter(([, { services }]) => services.length > 0)
-      .map(([process, { port }]) => [
+      .map(([process, { port, url = `http://127.0.0.1:${port}` }]) => [
         processVariable(process),
-        urlSetting(`where the process ${process} is reached by the others; http://127.0.0.1:${port} when absent`),
+        urlSetting(`where the process ${process} is reached by the others; ${url} when absent`),
       ]),
   );
   return { ...Object.fromEntries(named), ...(named.length > 0 ? peerTlsVariables : {}) } as Variables;

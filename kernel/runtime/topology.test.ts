@@ -17,6 +17,9 @@ test("a process has its services, and finds the others where they are configured
   deepEqual([place.gateway, place.has("orders"), place.has("identity")], [false, true, false]);
   equal(place.urlOf("identity"), "http://10.0.0.7:80");
   equal(placeIn(split, "gateway", {}).urlOf("orders"), "http://127.0.0.1:3002");
+  const named = { ...split, orders: { ...split["orders"]!, url: "http://orders.internal:3003" } };
+  equal(placeIn(named, "gateway", {}).urlOf("orders"), "http://orders.internal:3003");
+  equal(placeIn(named, "gateway", { orders: "http://10.0.0.8:80" }).urlOf("orders"), "http://10.0.0.8:80");
   deepEqual(placeIn(split, "gateway", {}).others(), ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]);
   throws(() => place.urlOf("catalog"), /No process offers service "catalog"/);
   throws(() => placeIn(split, "catalog", {}), /There are gateway, people, orders/);
@@ -30,7 +33,7 @@ test("every mistake of a topology is named", () => {
   deepEqual(topologyMistakes(split, contracts), []);
   const wrong: Topology = {
     one: { services: ["orders", "stock"], gateway: true, port: 1 },
-    two: { services: ["orders"], gateway: true, port: 1 },
+    two: { services: ["orders"], gateway: true, port: 1, url: "http://orders.internal/path" },
   };
   deepEqual(topologyMistakes(wrong, contracts), [
     "Service identity is in no process.",
@@ -38,6 +41,7 @@ test("every mistake of a topology is named", () => {
     "There is no service stock.",
     "One process is the gateway, here one and two.",
     "Port 1 is given to two processes.",
+    "The url of process two must be one without a path, such as http://orders.internal:3003.",
   ]);
   deepEqual(topologyMistakes({}, []), ["One process is the gateway, here none."]);
 });

@@ -7,8 +7,21 @@ export interface ProcessSpec {
   readonly services: readonly string[];
   /** Whether clients come to it. One process of a topology is the gateway; there may be many of it. */
   readonly gateway?: boolean;
-  /** Where the other processes reach it when its URL is not configured: on this machine, at this port. */
+  /** Where it listens unless PORT says otherwise. */
   readonly port: number;
+  /**
+   * Where the other processes reach it unless `<PROCESS>_URL` says otherwise: a static address, or a name that DNS
+   * knows, `http://orders.internal:3003`. Default: this machine, at its port.
+   */
+  readonly url?: string;
+}
+
+/** What carries the events of a topology, and what its processes share. */
+export interface Beside {
+  /** `postgres`: the outbox, whose events are handed over by calls. */
+  readonly bus?: "postgres" | "nats";
+  /** `memory`: each process counts and remembers by itself. */
+  readonly cache?: "memory" | "redis";
 }
 
 /** The processes of a system by name: `{ gateway: { services: [], gateway: true, port: 3000 }, ... }`. */
@@ -48,7 +61,8 @@ export function placeIn(
     throw new Error(
       `There is no process "${process}" in this topology. There are ${Object.keys(topology).join(", ")}.`,
     );
-  const urlOfProcess = (name: string) => urls[name] ?? `http://127.0.0.1:${topology[name]!.port}`;
+  const urlOfProcess = (name: string) =>
+    urls[name] ?? topology[name]!.url ?? `http://127.0.0.1:${topology[name]!.port}`;
   const processOf = (service: string) =>
     Object.keys(topology).find((name) => topology[name]!.services.includes(service));
   return {
@@ -79,7 +93,16 @@ export function topologyMistakes(topology: Topology, contracts: readonly Service
     ...placed.filter((name) => !names.includes(name)).map((name) => `There is no service ${name}.`),
     ...(gateways.length === 1 ? [] : [`One process is the gateway, here ${gateways.join(" and ") || "none"}.`]),
     ...twice(ports).map((port) => `Port ${port} is given to two processes.`),
+    ...processes
+      .filter(([, { url }]) => url !== undefined && !isAddress(url))
+      .map(([name]) => `The url of process ${name} must be one without a path, such as http://orders.internal:3003.`),
   ];
+}
+
+/** Whether the text is where a process is reached: a URL without a path. */
+export function isAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text;
 }
 
 function twice<T>(values: readonly T[]): T[] {

@@ -7,8 +7,9 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram, freePort } from "../runtime/index.ts";
 import { endWithProcess } from "./end-with-process.ts";
-import { findBinary, freePort, killServer, startServer } from "./installed-server.ts";
+import { killServer, startServer } from "./installed-server.ts";
 import { natsPidFile, temporaryPrefix } from "./leftovers.ts";
 
 export interface TestNats {
@@ -34,7 +35,7 @@ export interface TestNatsOptions {
   maxPayloadBytes?: number;
 }
 
-const binary = findBinary(["nats-server"]);
+const binary = findProgram(["nats-server"], process.env.PATH);
 
 /** The options of a test that needs one: `test("...", needsNats, async () => { ... })`. */
 export const needsNats: { readonly skip?: string } =

@@ -8,8 +8,9 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram, freePort } from "../runtime/index.ts";
 import { endWithProcess } from "./end-with-process.ts";
-import { findBinary, freePort, killServer, startServer } from "./installed-server.ts";
+import { killServer, startServer } from "./installed-server.ts";
 import { redisPidFile, temporaryPrefix } from "./leftovers.ts";
 
 export interface TestRedis {
@@ -26,7 +27,7 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-const binary = findBinary(["redis-server", "valkey-server"]);
+const binary = findProgram(["redis-server", "valkey-server"], process.env.PATH);
 
 /** The options of a test that needs one: `test("...", needsRedis, async () => { ... })`. */
 export const needsRedis: { readonly skip?: string } =
