@@ -57,7 +57,7 @@ async function answerPeer(
   requestId: string,
 ): Promise<void> {
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => gone.abort(new Failure(errors.unavailable, "The caller went away")));
   try {
     if (work === undefined) throw notFound();
     const claims = peerClaims(tokens, message, work, "Only for services of this system");
