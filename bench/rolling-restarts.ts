@@ -58,7 +58,9 @@ function answerTo({ url }: StoreProcess, authorization: string, path: string, bo
       text(answer).then((said) => resolve({ status: answer.statusCode, said }), reject),
     );
     asked.on("timeout", () => asked.destroy(new Error("no answer in time")));
-    asked.on("error", reject);
+    asked.on("error", (error) =>
+      reject(new Error(`${error.message}, on ${asked.reusedSocket ? "a kept" : "a new"} connection`)),
+    );
     asked.end(content);
   });
 }
