@@ -6,7 +6,7 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { type Logger, systemClock, systemRandom } from "../base/index.ts";
 import { type AppSettings, createLogger, type Place, type RunningSystem, startSystem } from "../runtime/index.ts";
-import { requireDatabases } from "./databases.ts";
+import { awaitDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
@@ -32,7 +32,6 @@ export async function start(options: StartOptions = {}): Promise<void> {
     else if (options.process === undefined) {
       const { supervise } = await import("./supervise.ts");
       await requireFolder(settings.system.dataDirectory);
-      await requireDatabases(settings.system.databaseUrls);
       await supervise(found, settings, options.topology!, topology);
     } else await run(found, ...inProcess(found.app, settings, topology, options));
   } catch (error) {
@@ -58,7 +57,8 @@ async function run(
 
   if (terminal) showHeading(definition);
   await requireFolder(systemSettings.dataDirectory);
-  await requireDatabases(systemSettings.databaseUrls);
+  const say = (message: string) => (terminal ? showProgress(message) : log.warn({}, message));
+  if (!(await awaitDatabases(systemSettings.databaseUrls, { end, clock: systemClock, say }))) return process.exit(0);
   const starting = startSystem({
     definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
     settings: systemSettings,

@@ -9,6 +9,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { bindSocket } from "../http/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
 import { type Child, startChild } from "./child.ts";
+import { awaitDatabases } from "./databases.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
 import { showHeading, showProgress, showWelcome } from "./welcome.ts";
@@ -32,6 +33,8 @@ export async function supervise(
   let ready = false;
   if (terminal) showHeading(definition);
 
+  const say = (message: string) => (terminal ? showProgress(message) : log.warn({}, message));
+  if (!(await awaitDatabases(settings.system.databaseUrls, { end, clock: systemClock, say }))) return process.exit(0);
   const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
   const environment = environmentOf(topology, ports, settings, postgres);
