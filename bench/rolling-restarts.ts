@@ -64,11 +64,11 @@ function answerTo({ url }: StoreProcess, authorization: string, path: string, bo
   return new Promise<{ status: number | undefined; said: string }>((resolve, reject) => {
     let socket: Socket;
     let idleMs = Number.NaN;
-    const asked = request(`${url}${path}`, { agent, method, headers, timeout: answerTimeoutMs }, (answer) =>
-      text(answer)
+    const asked = request(`${url}${path}`, { agent, method, headers, timeout: answerTimeoutMs }, (answer) => {
+      void text(answer)
         .then((said) => resolve({ status: answer.statusCode, said }), reject)
-        .finally(() => lastUsedMs.set(socket, performance.now())),
-    );
+        .finally(() => lastUsedMs.set(socket, performance.now()));
+    });
     asked.on("socket", (given) => {
       socket = given;
       idleMs = performance.now() - (lastUsedMs.get(given) ?? Number.NaN);
