@@ -2,11 +2,12 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Logger, silentLogger, systemClock, systemRandom } from "../base/index.ts";
+import { type Clock, type Logger, silentLogger, systemClock, systemRandom } from "../base/index.ts";
 import { attachEmbeddedPostgres, createDatabase, type Database, startEmbeddedPostgres } from "../data/index.ts";
 import type { SystemSettings } from "../runtime/index.ts";
 import { describeError } from "./errors.ts";
 import type { FoundApp } from "./find-app.ts";
+import type { End } from "./life.ts";
 
 export interface OpenDatabases {
   /** By name, as the contracts call them. */
@@ -73,14 +74,58 @@ const oldestVersion = 15;
 
 /** Refuses, naming all of them, configured databases that cannot be reached or are too old. */
 export async function requireDatabases(urls: SystemSettings["databaseUrls"]): Promise<void> {
+  const troubles = await troublesWith(urls);
+  if (troubles.length > 0) throw new Error(troubles.map(({ said }) => said).join("\n"));
+}
+
+const againMinMs = 250;
+const againMaxMs = 5_000;
+const saidEveryMs = 30_000;
+
+export interface Waiting {
+  end: End;
+  clock: Clock;
+  /** Told when it begins to wait, and rarely while it does. */
+  say(message: string): void;
+}
+
+/**
+ * Waits for configured databases that are not there yet, since nobody promises an order of starts. What time does not mend
+ * (a wrong password, no such database, an old version) is refused at once. False: the end was asked for meanwhile.
+ */
+export async function awaitDatabases(urls: SystemSettings["databaseUrls"], waiting: Waiting): Promise<boolean> {
+  const { end, clock: waitingClock, say } = waiting;
+  const ended = new AbortController();
+  void end.wait().then(() => ended.abort());
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  for (let againMs = againMinMs; ; againMs = Math.min(againMs * 2, againMaxMs)) {
+    const troubles = await troublesWith(urls);
+    if (troubles.length === 0) return !end.asked();
+    const lasting = troubles.filter(({ passes }) => !passes);
+    if (lasting.length > 0) throw new Error(lasting.map(({ said }) => said).join("\n"));
+    if (waitingClock.nowMs() - saidAtMs >= saidEveryMs) {
+      saidAtMs = waitingClock.nowMs();
+      for (const { said } of troubles) say(`Waiting: ${said}`);
+    }
+    await waitingClock.sleep(againMs, ended.signal);
+    if (end.asked()) return false;
+  }
+}
+
+interface DatabaseTrouble {
+  said: string;
+  /** Whether waiting may help. */
+  passes: boolean;
+}
+
+async function troublesWith(urls: SystemSettings["databaseUrls"]): Promise<DatabaseTrouble[]> {
   const found = await Promise.all(
     Object.entries(urls).map(async ([name, url]) => (url === undefined ? undefined : troubleWith(name, url))),
   );
-  const troubles = found.filter((trouble) => trouble !== undefined);
-  if (troubles.length > 0) throw new Error(troubles.join("\n"));
+  return found.filter((trouble) => trouble !== undefined);
 }
 
-async function troubleWith(name: string, url: string): Promise<string | undefined> {
+async function troubleWith(name: string, url: string): Promise<DatabaseTrouble | undefined> {
   const database = createDatabase({ url, readers: 1, clock, log: silentLogger });
   const { host, pathname } = new URL(url);
   const described = `The database of "${name}" (${pathname.slice(1)} at ${host})`;
@@ -90,11 +135,21 @@ async function troubleWith(name: string, url: string): Promise<string | undefine
     );
     const { version } = rows[0]!;
     return version < oldestVersion
-      ? `${described} is PostgreSQL ${version}; ${oldestVersion} or newer is needed.`
+      ? { said: `${described} is PostgreSQL ${version}; ${oldestVersion} or newer is needed.`, passes: false }
       : undefined;
   } catch (error) {
-    return `${described} cannot be used: ${describeError(error instanceof Error ? (error.cause ?? error) : error)}`;
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    return { said: `${described} cannot be used: ${describeError(cause)}`, passes: isNotThereYet(cause) };
   } finally {
     await database.close().catch(() => {});
   }
+}
+
+/** Nobody listens, or whoever does is starting or full. A name may come with the service that bears it. */
+function isNotThereYet(cause: unknown): boolean {
+  const { code = "", message = "" } = cause as { code?: string; message?: string };
+  return (
+    /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|ENOENT|EPIPE)|^(57P0[123]|53300)$/.test(code) ||
+    /^Connection terminated|timeout expired/.test(message)
+  );
 }

@@ -47,7 +47,9 @@ export function waitForEnd(clock: Clock, log: Logger): End {
     });
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ask(signal, {}));
-  process.on("message", (message: Partial<EndMessage>) => void (message.end && ask("message", message.end)));
+  process.on("message", ({ end }: Partial<EndMessage>) => {
+    if (end !== undefined) ask("message", end);
+  });
   return { asked: () => askedAtMs !== undefined, wait: () => promise };
 }
 

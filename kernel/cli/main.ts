@@ -65,7 +65,7 @@ function createProgram(): Command {
       ).choices(["memory", "redis"]),
     )
     .addOption(new Option("--demo", "fill the databases with demo data").hideHelp())
-    .addHelpText("after", "\nThe environment configures it: `ashlar config` lists the variables.")
+    .addHelpText("after", signals)
     .action(async (options) => (await import("./start.ts")).start(options));
   program
     .command("dev")
@@ -97,6 +97,13 @@ function createProgram(): Command {
   addContract(program);
   return program;
 }
+
+const signals = `
+The environment configures it: \`ashlar config\` lists the variables. A socket to listen on may be passed as systemd does
+(LISTEN_FDS).
+
+SIGTERM, SIGINT and SIGHUP end it in order, within ten seconds; again, at once. SIGUSR2, where it runs the processes
+of a topology, replaces them one by one, and nobody who uses it meanwhile notices.`;
 
 function addKeys(program: Command): void {
   const keys = program

@@ -13,7 +13,7 @@ import {
   startSystem,
 } from "../runtime/index.ts";
 import { requireFolder } from "./data-folder.ts";
-import { requireDatabases } from "./databases.ts";
+import { awaitDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
@@ -44,7 +44,6 @@ export async function start(options: StartOptions = {}): Promise<void> {
     else if (options.process === undefined) {
       const { supervise } = await import("./supervise.ts");
       await requireFolder(settings.system);
-      await requireDatabases(settings.system.databaseUrls);
       await supervise(found, settings, options.topology!, topology, plan);
     } else {
       const own = withoutServers(settings, plan, options.process);
@@ -73,7 +72,8 @@ async function run(
 
   if (terminal) showHeading(definition);
   await requireFolder(systemSettings);
-  await requireDatabases(systemSettings.databaseUrls);
+  const say = (message: string) => (terminal ? showProgress(message) : log.warn({}, message));
+  if (!(await awaitDatabases(systemSettings.databaseUrls, { end, clock: systemClock, say }))) return process.exit(0);
   const starting = startSystem({
     definition: { ...definition, ...(demo && { demo: demo.fill }), ...(demoRemains && { demoRemains }) },
     settings: systemSettings,

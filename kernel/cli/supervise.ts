@@ -10,6 +10,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { bindSocket } from "../http/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
 import { type Child, startChild } from "./child.ts";
+import { awaitDatabases } from "./databases.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
 import { type Plan, startServers } from "./servers.ts";
@@ -35,6 +36,8 @@ export async function supervise(
   let ready = false;
   if (terminal) showHeading(definition);
 
+  const say = (message: string) => (terminal ? showProgress(message) : log.warn({}, message));
+  if (!(await awaitDatabases(settings.system.databaseUrls, { end, clock: systemClock, say }))) return process.exit(0);
   const ports = portsOf(topology, settings.system.port);
   // Only the gateway is for other machines.
   const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");

@@ -8,6 +8,10 @@
 // migration looks again, under the lock, at what has been applied. Of two processes at once, one
 // waits and finds the work done. `lock_timeout` is short, because an ALTER TABLE that waits for a
 // long reader makes everybody else wait behind it; failing and trying again later is kinder.
+//
+// A database may be ahead: during a rolling update the newer version has migrated it, and the older one still runs, and
+// may be started again. What ran behind all that this version knows is accepted; whether the tables still are what its
+// contract needs is for the comparison with them to say (drift.ts).
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -60,7 +64,12 @@ export async function migrate(
   await locked(database, options, createTable);
   const done: Migration[] = [];
   for (const [index, source] of sources.entries()) {
-    check(source.name, wanted[index]!, await appliedOf(database, source.name));
+    const ahead = check(source.name, wanted[index]!, await appliedOf(database, source.name));
+    if (ahead.length > 0)
+      options.log.warn(
+        { source: source.name, ahead: ahead.map(({ name }) => name) },
+        "The database was migrated by a newer version; this one serves as long as the tables fit its contract",
+      );
   }
   for (const migration of wanted.flat()) {
     const ran = await locked(database, options, (tx) => applyOnce(tx, migration));
@@ -145,16 +154,11 @@ async function appliedOf(queryable: Queryable, source: string): Promise<Applied[
   return rows;
 }
 
-/** What has run must be a beginning of what there is, unchanged. */
-function check(source: string, wanted: readonly Migration[], applied: readonly Applied[]): void {
+/** What has run must be a beginning of what there is, unchanged, or the other way round; returns what is not there. */
+function check(source: string, wanted: readonly Migration[], applied: readonly Applied[]): readonly Applied[] {
   for (const [index, ran] of applied.entries()) {
     const file = wanted[index];
-    if (file === undefined) {
-      throw new Error(
-        `The database has run migration ${ran.name} of "${source}", and there is no such file. ` +
-          `Restore it, or run the newer version of the program that brought it.`,
-      );
-    }
+    if (file === undefined) return applied.slice(index);
     if (file.name !== ran.name) {
       throw new Error(
         `Migration ${file.name} of "${source}" stands where the database has run ${ran.name}. ` +
@@ -168,6 +172,7 @@ function check(source: string, wanted: readonly Migration[], applied: readonly A
       );
     }
   }
+  return [];
 }
 
 async function applyOnce(tx: Tx, migration: Migration): Promise<boolean> {

@@ -56,7 +56,7 @@ async function setUp(answer: RequestListener, limits: { inFlightMax?: number; wa
   };
   after(async () => {
     await wire.close();
-    const drained = gateway.drain(0);
+    const drained = gateway.drain({ graceMs: 0 });
     service.closeAllConnections();
     service.close();
     await drained;

@@ -32,8 +32,9 @@ const { operations, ...contract } = service("shop", {
 let handle: (body: Record<string, unknown>) => unknown = () => undefined;
 const target: CallTarget = { invoke: async (_name, { body }) => handle(body as Record<string, unknown>) };
 
-const errorsSaid: string[] = [];
-const log = { ...silentLogger, error: (_fields: object, message: string) => void errorsSaid.push(message) };
+const said: string[] = [];
+const note = (_fields: object, message: string) => void said.push(message);
+const log = { ...silentLogger, warn: note, error: note };
 const base = { clock: createManualClock(), random: systemRandom, log };
 const tokens = createPeerTokens({ secret: new Uint8Array(32), clock: base.clock });
 const running = { contract: { ...contract, operations }, target } as unknown as RunningService;
@@ -50,7 +51,7 @@ const port = await server.listen();
 const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens });
 after(async () => {
   await wire.close();
-  await server.drain(0);
+  await server.drain({ graceMs: 0 });
 });
 
 function callsOf(called: CallTarget) {
@@ -175,7 +176,7 @@ test("input of a peer of another version is looked at again: 502, with the reaso
       traceparent: undefined,
       deadline,
     });
-  errorsSaid.length = 0;
+  said.length = 0;
   const nonsense = [
     { params: {}, query: {}, body: { names: [5] } },
     { params: {}, query: {}, body: { names: [], more: 1 } },
@@ -191,7 +192,7 @@ test("input of a peer of another version is looked at again: 502, with the reaso
       status: 502,
       message: "Service shop did not understand service orders",
     });
-  equal(errorsSaid.length, nonsense.length);
+  equal(said.length, nonsense.length);
   // An operation that this version does not have is no answer to it.
   await rejects(send({ params: {}, query: {}, body: {} }, "later"), { code: "BAD_GATEWAY" });
   handle = ({ names }) => names;

@@ -86,6 +86,16 @@ export function isIdle({ socket, unanswered, bytesReadWhenIdle }: Connection): b
   return unanswered.size === 0 && socket.bytesRead === bytesReadWhenIdle;
 }
 
+/**
+ * Closes an idle connection, unless a request has come meanwhile. A process that was kept from running learns first that
+ * the time is over, and only then what has long been there to read.
+ */
+export async function closeUnlessAsked(connection: Connection, clock: Clock): Promise<void> {
+  const { idleSinceMs } = connection;
+  await clock.sleep(0);
+  if (isIdle(connection) && connection.idleSinceMs === idleSinceMs) connection.socket.destroy();
+}
+
 function speakLastWords(connection: Connection, clock: Clock, lingerMs: number): void {
   if (connection.lastWords === undefined || connection.unanswered.size > 0) return;
   linger(connection, clock, lingerMs, connection.lastWords);

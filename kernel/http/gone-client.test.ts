@@ -23,7 +23,7 @@ const server = createHttpServer({
   },
 });
 const port = await server.listen();
-after(() => server.drain(0));
+after(() => server.drain({ graceMs: 0 }));
 
 /** Sends a request and ends its side, or the whole connection. */
 async function ask(version: string, { goes }: { goes: boolean }) {

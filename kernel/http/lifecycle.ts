@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import net, { type AddressInfo, type BoundSocket, createServer, Server as NetServer } from "node:net";
-import { isIdle } from "./connection.ts";
+import { closeUnlessAsked, isIdle } from "./connection.ts";
 import type { DrainOptions, ServerState } from "./server-state.ts";
 
 export function listen({ server, port, host, listenFd, log }: ServerState): Promise<number> {
@@ -84,7 +84,7 @@ export async function drain(
   // A handler may outlive its client; what it uses must not be closed under it.
   while (!(listening.closed && state.inFlight === 0) && clock.nowMs() < untilMs) {
     change = new AbortController();
-    const nextMs = closeIdle(state, clock.nowMs() - leadMs) + leadMs;
+    const nextMs = closeIdleSince(state, clock.nowMs() - leadMs) + leadMs;
     await clock.sleep(Math.min(nextMs, untilMs) - clock.nowMs(), change.signal);
   }
   const cut = state.inFlight;
@@ -94,11 +94,11 @@ export async function drain(
 }
 
 /** Closes what is idle since that moment or longer, and returns since when the next one is. */
-function closeIdle({ connections }: ServerState, sinceMs: number): number {
+function closeIdleSince({ connections, clock }: ServerState, sinceMs: number): number {
   let nextMs = Number.POSITIVE_INFINITY;
   for (const connection of connections.values()) {
     if (!isIdle(connection)) continue;
-    if (connection.idleSinceMs <= sinceMs) connection.socket.destroy();
+    if (connection.idleSinceMs <= sinceMs) void closeUnlessAsked(connection, clock);
     else nextMs = Math.min(nextMs, connection.idleSinceMs);
   }
   return nextMs;

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errors, Failure } from "../contract/index.ts";
-import { answered, openConnection, type Connection } from "./connection.ts";
+import { answered, closeUnlessAsked, openConnection, type Connection } from "./connection.ts";
 import { holdContinue } from "./continue.ts";
 import { errorAnswer } from "./errors.ts";
 import { askAfterClient } from "./gone-client.ts";
@@ -75,6 +75,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       // node closes the answer it is sending, and forgets those that queue behind it.
       for (const end of connection.unanswered.values()) end();
     });
+  });
+  // Of connections that are kept, and nobody asks on.
+  server.on("timeout", (socket) => {
+    const connection = state.connections.get(socket);
+    if (connection === undefined) socket.destroy();
+    else void closeUnlessAsked(connection, state.clock);
   });
   server.on("request", (request, response) => accept(state, request, response));
   server.on("checkContinue", (request, response) => {

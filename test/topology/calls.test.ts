@@ -25,13 +25,15 @@ async function openStore(topology: "single" | "split"): Promise<Store> {
   const system = await startTestSystem({
     topology,
     definition: { name: "store", title: "Store", version: "0.0.0", contracts, apiKeys, endedTokens, services },
-    faults: (service, target) => ({
-      invoke(name, input, call) {
-        if (service !== "catalog") return target.invoke(name, input, call);
-        store.asked++;
-        return store.fault(name, () => target.invoke(name, input, call));
-      },
-    }),
+    faults: {
+      target: (service, target) => ({
+        invoke(name, input, call) {
+          if (service !== "catalog") return target.invoke(name, input, call);
+          store.asked++;
+          return store.fault(name, () => target.invoke(name, input, call));
+        },
+      }),
+    },
   });
   return Object.assign(store, { system });
 }
