@@ -8,7 +8,7 @@ import type { Clock } from "../base/index.ts";
 import type { Connection } from "./connection.ts";
 
 /** Most answers are out before the first; later ones are for a client that goes while it waits. */
-const waitsMs = [8, 8];
+const waitsMs = [4, 4];
 const laterMs = 1_000;
 
 export function askAfterClient(connection: Connection, clock: Clock): void {

@@ -234,6 +234,7 @@ test("each status names exactly the codes that are possible there", () => {
     "406",
     "429",
     "500",
+    "502",
     "503",
     "504",
     "default",
