@@ -67,7 +67,7 @@ const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens });
 const local = await measuredTurns(target);
 const remote = await measuredTurns(createRemoteTarget(wire, "catalog"));
 await wire.close();
-await server.drain(0);
+await server.drain({ graceMs: 0 });
 
 console.log(`\n${turns} turns of ${calls} calls in this process and ${calls / 10} over loopback HTTP\n`);
 report("local", local);

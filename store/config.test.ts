@@ -31,6 +31,27 @@ test("what was deleted is kept for a number of days, or for ever", () => {
     match(refusal({ PURGE_DELETED_AFTER: days }), /PURGE_DELETED_AFTER must be a number of days/);
 });
 
+test("certificates between processes are set all three, or none", () => {
+  const files = { PEER_TLS_CERT: "/etc/c.pem", PEER_TLS_KEY: "/etc/k.pem", PEER_TLS_CA: "/etc/ca.pem" };
+  const { system, processUrls } = store.readSettings({ ...files, ORDERS_URL: "https://orders.internal:3003" });
+  deepEqual(system.peerTls, files);
+  deepEqual(
+    [processUrls!["catalog"], processUrls!["orders"]],
+    ["https://127.0.0.1:3002", "https://orders.internal:3003"],
+  );
+  equal(store.readSettings({}).processUrls!["catalog"], undefined);
+  for (const [name, file] of Object.entries(files)) {
+    const lines = refusal({ [name]: file })
+      .split("\n")
+      .slice(1);
+    const others = Object.keys(files).filter((other) => other !== name);
+    deepEqual(
+      lines,
+      others.map((other) => `  ${other} is needed as well when ${name} is set`),
+    );
+  }
+});
+
 test("every mistake is reported, all together, by name and without its value", () => {
   const message = refusal({
     PORT: "99999",

@@ -56,5 +56,12 @@ function appOf(text: string, path: string): string | undefined {
 export function settingsOf({ app, root }: FoundApp): AppSettings {
   const settings = app.readSettings(process.env);
   const dataDirectory = resolve(root, settings.system.dataDirectory);
-  return { ...settings, system: { ...settings.system, dataDirectory } };
+  const { peerTls } = settings.system;
+  // As the data folder, they are meant from the folder of the app, wherever the command is given.
+  const files = peerTls && {
+    PEER_TLS_CERT: resolve(root, peerTls.PEER_TLS_CERT),
+    PEER_TLS_KEY: resolve(root, peerTls.PEER_TLS_KEY),
+    PEER_TLS_CA: resolve(root, peerTls.PEER_TLS_CA),
+  };
+  return { ...settings, system: { ...settings.system, dataDirectory, peerTls: files } };
 }

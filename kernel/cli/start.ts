@@ -17,6 +17,7 @@ import { requireDatabases } from "./databases.ts";
 import { describeError } from "./errors.ts";
 import { findApp, type FoundApp, settingsOf } from "./find-app.ts";
 import { liveThroughErrors, waitForEnd } from "./life.ts";
+import { inheritedSocket } from "./inherited-socket.ts";
 import { inProcess, topologyOf } from "./place.ts";
 import { planOf, withoutServers } from "./servers.ts";
 import { demoWarning, showHeading, showProgress, showWelcome, visibleUrl } from "./welcome.ts";
@@ -68,6 +69,7 @@ async function run(
   const log = terminal && logLevel === "info" ? withoutInfo(logger, () => !ready) : logger;
   const end = waitForEnd(systemClock, log);
   const startedAtMs = systemClock.nowMs();
+  const listenFd = inheritedSocket();
 
   if (terminal) showHeading(definition);
   await requireFolder(systemSettings);
@@ -80,13 +82,14 @@ async function run(
     log,
     demo: demo !== undefined && (always === true ? "always" : place === undefined),
     ...(place === undefined ? {} : { place }),
+    ...(listenFd === undefined ? {} : { listenFd }),
     onProgress: (message) => (terminal ? showProgress(message) : log.info({}, message)),
   });
   const started = starting.catch((error: unknown) => {
     throw hostTrouble(error, systemSettings.host) ?? error;
   });
   // A process that waits for another one has nothing yet that must be ended in order, no PostgreSQL of its own either.
-  const system = await (place === undefined ? started : Promise.race([started, end.wait()]));
+  const system = await (place === undefined ? started : Promise.race([started, end.wait().then(() => undefined)]));
   if (system === undefined) return process.exit(0);
   ready = true;
   liveThroughErrors(log);
@@ -113,8 +116,7 @@ async function run(
   process.send?.({ demo: system.demo });
   // Without who started it nobody would stop it.
   process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
-  await end.wait();
-  await system.stop();
+  await system.stop(await end.wait());
   log.info({}, "Stopped");
   process.exit(0);
 }

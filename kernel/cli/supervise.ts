@@ -1,18 +1,23 @@
 // `ashlar start --topology split`: all processes of a topology on this machine, each started again when it dies.
 //
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
-// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
+// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd
+// or Kubernetes, which start `--process`.
 
-import { systemClock, systemRandom, silentLogger } from "../base/index.ts";
+import type { BoundSocket } from "node:net";
+import { type Logger, systemClock, systemRandom, silentLogger } from "../base/index.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
+import { bindSocket } from "../http/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import type { FoundApp } from "./find-app.ts";
 import { waitForEnd } from "./life.ts";
 import { type Plan, startServers } from "./servers.ts";
 import { showHeading, showProgress, showWelcome } from "./welcome.ts";
 
 const stopMs = 9_000;
+/** What is left for the others when a gateway took all the time it had, and for PostgreSQL then. */
+const othersMinMs = 1_500;
 
 export async function supervise(
   { app, root }: FoundApp,
@@ -32,13 +37,18 @@ export async function supervise(
 
   const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
+  // Only the gateway is for other machines.
+  const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");
+  const sockets = new Map<string, BoundSocket>();
+  for (const process of Object.keys(topology))
+    sockets.set(process, await bindSocket(hostOfProcess(process), ports[process]!));
   const lent = { path: process.env.PATH, random: systemRandom, log, onProgress: progress };
   const servers = await startServers({ settings, plan, ...lent }).catch(async (error: unknown) => {
     await postgres?.stop();
     throw error;
   });
   const environment = { ...environmentOf(topology, ports, settings, postgres), ...servers.environment };
-  const children = Object.entries(topology).map(([process, { gateway }]) =>
+  const children = Object.keys(topology).map((process) =>
     startChild({
       name: process,
       args: [
@@ -51,8 +61,8 @@ export async function supervise(
         ...(postgres === undefined ? [] : ["--demo"]),
       ],
       folder: root,
-      // Only the gateway is for other machines.
-      environment: { ...environment, PORT: String(ports[process]), ...(gateway === true ? {} : { HOST: "127.0.0.1" }) },
+      environment: { ...environment, PORT: String(ports[process]), HOST: hostOfProcess(process) },
+      socket: sockets.get(process)!,
       readable: terminal,
       hushed: () => terminal && settings.logLevel === "info" && !ready,
       log,
@@ -64,8 +74,13 @@ export async function supervise(
       children.filter(({ name: one }) => topology[one]!.gateway),
       children.filter(({ name: one }) => !topology[one]!.gateway),
     ];
-    await Promise.all(gateways.map((child) => child.stop(stopMs)));
-    await Promise.all(others.map((child) => child.stop(stopMs)));
+    const untilMs = systemClock.nowMs() + stopMs;
+    const leadMs = settings.system.drainLeadMs;
+    await Promise.all(gateways.map((child) => child.stop({ leadMs, withinMs: stopMs - othersMinMs })));
+    // Nobody is left who would not have heard.
+    const withinMs = Math.max(othersMinMs, untilMs - systemClock.nowMs()) - othersMinMs / 2;
+    await Promise.all(others.map((child) => child.stop({ leadMs: 0, withinMs })));
+    for (const socket of sockets.values()) socket.close();
     await servers.stop();
     await postgres?.stop();
   };
@@ -73,7 +88,7 @@ export async function supervise(
     progress(`Starting ${Object.keys(topology).join(", ")}`);
     const started = await Promise.race([Promise.all(children.map((child) => child.ready)), end.wait()]);
     ready = true;
-    if (started !== undefined) {
+    if (Array.isArray(started)) {
       const demo = started.flatMap((one) => one.demo);
       const gateway = children.find(({ name: one }) => topology[one]!.gateway)!;
       const url = `http://${hostOf(settings.system.host)}:${ports[gateway.name]}`;
@@ -82,6 +97,7 @@ export async function supervise(
       if (terminal) showWelcome({ settings, url, demo, embedded: postgres !== undefined, services, root, tookMs });
       else
         log.info({ url, processes: Object.fromEntries(children.map((child) => [child.name, child.pid()])) }, "Started");
+      restartOnSignal(children, log);
     }
     await end.wait();
   } finally {
@@ -89,6 +105,27 @@ export async function supervise(
   }
   log.info({}, "Stopped");
   process.exit(0);
+}
+
+/** SIGUSR2 asks for it: SIGHUP ends, since a terminal that is closed sends it. */
+function restartOnSignal(children: readonly Child[], log: Logger): void {
+  let restarting = Promise.resolve();
+  process.on("SIGUSR2", () => {
+    restarting = restarting.then(() =>
+      restart(children, log).catch((err: unknown) =>
+        log.error({ err }, "The restart was given up: what served before goes on"),
+      ),
+    );
+  });
+}
+
+/** One process after the other, each with one beside it until that serves. */
+async function restart(children: readonly Child[], log: Logger): Promise<void> {
+  for (const child of children) {
+    log.info({ process: child.name, pid: child.pid() }, "Restarting");
+    await child.replace();
+  }
+  log.info({ processes: Object.fromEntries(children.map((child) => [child.name, child.pid()])) }, "Restarted");
 }
 
 async function openPostgres(
@@ -119,7 +156,7 @@ function portsOf(topology: Topology, port: number): Record<string, number> {
 function environmentOf(
   topology: Topology,
   ports: Record<string, number>,
-  { system: { databaseUrls, dataDirectory } }: AppSettings,
+  { system: { databaseUrls, dataDirectory, peerTls } }: AppSettings,
   postgres: EmbeddedPostgres | undefined,
 ): Record<string, string | undefined> {
   const databases = Object.entries(databaseUrls).map(([name, url]) => [
@@ -128,7 +165,7 @@ function environmentOf(
   ]);
   const processes = Object.entries(topology)
     .filter(([, { services }]) => services.length > 0)
-    .map(([name]) => [processVariable(name), `http://127.0.0.1:${ports[name]}`]);
+    .map(([name]) => [processVariable(name), `${peerTls ? "https" : "http"}://127.0.0.1:${ports[name]}`]);
   return { ...process.env, ASHLAR_DATA: dataDirectory, ...Object.fromEntries([...databases, ...processes]) };
 }
 

@@ -17,6 +17,8 @@ const startTimeoutMs = 60_000;
 const lingerMs = 3_000;
 const pollMs = 20;
 const portAttempts = 5;
+/** Before a start that failed for what will pass is tried again. */
+const restMs = 250;
 /** Any constant will do; the cluster is ours alone. */
 const holdKey = 4_185_700_901;
 
@@ -33,6 +35,10 @@ export interface HoldOptions {
   binaries: Binaries;
   user: ServerUser;
   secrets: Secrets;
+  /** Where the server was before it crashed. The databases are known there, so no other port will do. */
+  port?: number;
+  /** Whether nobody wants the server any more. */
+  isGivenUp?: () => boolean;
 }
 
 export interface HeldServer extends RunningServer {
@@ -53,11 +59,13 @@ export async function holdServer(starting: HoldOptions): Promise<HeldServer> {
   for (; clock.nowMs() < deadlineMs; await clock.sleep(pollMs)) {
     const server = await runningServer(paths);
     if (server === undefined) {
-      if (spawned !== undefined && spawned.child.exitCode === null && spawned.child.signalCode === null) continue;
-      if (attempts++ === portAttempts) throw await serverError(paths, spawned, "did not start");
+      if (spawned !== undefined && isRunning(spawned)) continue;
+      if (starting.isGivenUp?.() === true) break;
+      if (spawned !== undefined && (await willPass(starting, spawned))) await clock.sleep(restMs);
+      else if (attempts++ === portAttempts) throw await serverError(paths, spawned, "did not start");
       await removeMisleadingRecord(paths);
       starting.onProgress?.("Starting PostgreSQL");
-      const port = await freePort(attempts === 1 ? secrets.port : 0);
+      const port = starting.port ?? (await freePort(attempts === 1 ? secrets.port : 0));
       // Of two programs that get here at once one server wins PostgreSQL's own lock, and both look at that one.
       spawned = await spawnServer(paths, { ...starting, port });
       continue;
@@ -73,7 +81,7 @@ export async function holdServer(starting: HoldOptions): Promise<HeldServer> {
       (session as pg.Client & { unref(): void }).unref();
       return { ...server, session, stopping: false };
     } catch (error) {
-      await session?.end().catch(() => {});
+      if (session !== undefined) hangUp(session);
       // Not up yet, or going down: look again.
       if (!isNotReady(error)) throw error;
       lastFailure = error;
@@ -82,6 +90,19 @@ export async function holdServer(starting: HoldOptions): Promise<HeldServer> {
   throw Object.assign(await serverError(paths, spawned, `was not ready within ${startTimeoutMs / 1000} s`), {
     cause: lastFailure,
   });
+}
+
+function isRunning({ child }: SpawnedServer): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/**
+ * A killed server leaves the statements that were under way: until the last has ended, PostgreSQL starts no other on
+ * its data. And whoever has taken the port may give it back.
+ */
+async function willPass({ paths, port }: HoldOptions, { logStartBytes }: SpawnedServer): Promise<boolean> {
+  const said = await lastLines(paths, logStartBytes);
+  return said.includes("pre-existing shared memory block") || (port !== undefined && said.includes("could not bind"));
 }
 
 /** Opens the session that says the cluster is ours. Refuses when another program has it. */
@@ -103,9 +124,14 @@ async function hold(port: number, { paths, secrets, clock }: HoldOptions): Promi
       await clock.sleep(5 * pollMs);
     }
   } catch (error) {
-    await session.end().catch(() => {});
+    hangUp(session);
     throw error;
   }
+}
+
+/** Not a goodbye that is waited for: at the port of a killed server may be a program that takes it and says nothing. */
+function hangUp(session: pg.Client): void {
+  (session as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 async function inUse(session: pg.Client, paths: ClusterPaths): Promise<Error> {

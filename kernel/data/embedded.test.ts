@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
@@ -159,10 +160,61 @@ test("after a crash inside the server the folder is held again, and a second pro
   await rejects(start(hasty()), /Another program/);
 });
 
+test("a server that was killed under a long statement, which lives on for a while, is back at its port", async () => {
+  const server = await start();
+  const busy = new pg.Client({ connectionString: server.urlOf("users") });
+  busy.on("error", () => {});
+  await busy.connect();
+  // It computes, and looks up neither to its client nor to its server before it is done.
+  const statement = busy.query("select sum(n) from generate_series(1, 10000000) as n").catch(() => {});
+  await eventually(async () => (await ask(server.adminUrl, longStatements)) === 1);
+  const killed = server.pid;
+  process.kill(killed, "SIGKILL");
+  await eventually(async () => server.pid !== killed);
+  equal(await ask(server.urlOf("users"), "select answer from kept"), 42);
+  await statement;
+});
+
+const longStatements =
+  "select count(*)::int from pg_stat_activity where query like '%generate_series%' and pid <> pg_backend_pid()";
+
+test("a server that was killed waits for its port, which somebody has for a while, and takes no other", async () => {
+  const server = await start();
+  const killed = server.pid;
+  process.kill(killed, "SIGKILL");
+  const somebody = await takePort(Number(new URL(server.adminUrl).port));
+  const refused = async () =>
+    (await readFile(join(directory, "postgres.log"), "utf8")).includes("Address already in use");
+  await eventually(refused);
+  await somebody.leave();
+  await eventually(async () => server.pid !== killed);
+  equal(await ask(server.urlOf("users"), "select answer from kept"), 42);
+});
+
+/** As soon as it is free; whoever connects hears nothing. */
+async function takePort(port: number): Promise<{ leave(): Promise<void> }> {
+  const callers = new Set<Socket>();
+  for (;;) {
+    const server = createServer((caller) => void callers.add(caller.on("error", () => {})));
+    const taken = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!taken) continue;
+    return {
+      leave: () =>
+        new Promise((closed) => {
+          server.close(() => closed());
+          for (const caller of callers) caller.destroy();
+        }),
+    };
+  }
+}
+
 /** Recovery is PostgreSQL's own business, on its own clock. */
 async function eventually(check: () => Promise<boolean>): Promise<void> {
   for (let round = 0; !(await check().catch(() => false)); round++) {
-    if (round === 500) throw new Error("It did not come about");
+    if (round === 1_000) throw new Error("It did not come about");
     await systemClock.sleep(20);
   }
 }

@@ -35,6 +35,8 @@ export interface EmbeddedPostgres extends ClusterUrls {
 
 const version = 18;
 const stopTimeoutMs = 30_000;
+/** Between two tries to get a lost server back. */
+const againMs = 5_000;
 const pollMs = 20;
 
 /**
@@ -102,21 +104,32 @@ function watch(held: HeldServer, starting: HoldOptions): void {
   held.session.once("end", () => {
     if (held.stopping) return;
     log.warn({ pid: held.pid, log: paths.log }, "The embedded PostgreSQL server ended its sessions; waiting for it");
-    held.recovering = recover(held, starting).catch((err: unknown) =>
-      log.error({ err, log: paths.log }, "The embedded PostgreSQL server is lost; restart the program"),
-    );
+    held.recovering = recover(held, starting);
   });
 }
 
+/** Whatever is in the way (a full disk, another program on the folder) may be gone the next time. Never rejects. */
 async function recover(held: HeldServer, starting: HoldOptions): Promise<void> {
-  const again = await holdServer(starting);
-  if (again.port !== held.port) {
-    await again.session.end();
-    throw new Error(`Another program took port ${held.port}, on which the databases are known`);
+  const { clock, log, paths } = starting;
+  for (let tries = 1; !held.stopping; tries++) {
+    const again = await holdAgain(held, starting).catch((err: unknown) => {
+      if (!held.stopping)
+        log.error({ err, tries, log: paths.log }, "The embedded PostgreSQL server is not back; trying again");
+    });
+    if (again !== undefined) {
+      Object.assign(held, { pid: again.pid, session: again.session });
+      log.info({ pid: held.pid }, "The embedded PostgreSQL server is back");
+      return watch(held, starting);
+    }
+    for (let waited = 0; waited < againMs && !held.stopping; waited += pollMs) await clock.sleep(pollMs);
   }
-  Object.assign(held, { pid: again.pid, session: again.session });
-  starting.log.info({ pid: held.pid }, "The embedded PostgreSQL server is back");
-  watch(held, starting);
+}
+
+async function holdAgain(held: HeldServer, starting: HoldOptions): Promise<HeldServer> {
+  const again = await holdServer({ ...starting, port: held.port, isGivenUp: () => held.stopping });
+  if (again.port === held.port) return again;
+  await again.session.end();
+  throw new Error(`Another program serves the databases at port ${again.port}; they are known at ${held.port}`);
 }
 
 async function stop(held: HeldServer, paths: ClusterPaths, clock: Clock): Promise<void> {

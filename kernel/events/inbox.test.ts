@@ -192,3 +192,37 @@ test("stop waits for what is being handled", async () => {
   await stopping;
   equal((await receiving)[0]!.state, "confirmed");
 });
+
+test("an inbox that stops lets handlers end for a while; one that does not is taken back, counts as no try, and comes again", async () => {
+  const world = await createWorld(database);
+  const [reached, never] = [createGate(), createGate()];
+  const hangs = world.createInbox({
+    handlers: new Map([
+      [
+        stepped.type,
+        async (event, tx, signal) => {
+          await world.listener.handler(event, tx, signal);
+          reached.open();
+          await never.opened;
+        },
+      ],
+    ]),
+  });
+  hangs.start();
+  const events = await world.emitAll(["ord_a", 1]);
+  const received = hangs.receive(events);
+  await reached.opened;
+  let stopped = false;
+  const stopping = hangs.stop(2_000).then(() => (stopped = true));
+  await world.clock.advance(1_999);
+  equal(stopped, false);
+  await world.clock.advance(1);
+  const [outcome] = await received;
+  await stopping;
+  equal(outcome?.state, "retry");
+  deepEqual(await world.effects(), []);
+  equal(await world.count("inbox_tries"), 0);
+
+  deepEqual(await world.createInbox().receive(events), [{ id: events[0]!.id, state: "confirmed" }]);
+  deepEqual(await world.effects(), ["ord_a/1"]);
+});

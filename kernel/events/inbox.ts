@@ -6,7 +6,7 @@
 // is the surroundings that are broken (503, 504) is tried again without limit and is nobody's fault.
 
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { type Envelope, Failure } from "../contract/index.ts";
+import { type Envelope, errors, Failure } from "../contract/index.ts";
 import type { Database, Tx } from "../data/index.ts";
 import { backoffMs } from "./backoff.ts";
 import { createBell } from "./bell.ts";
@@ -42,8 +42,11 @@ export interface Inbox {
   receive: Receive;
   /** Starts looking for replays that were asked for, and forgetting what is old. */
   start(): void;
-  /** Waits for what is being handled. Unsubscribe first, so that nothing new comes. */
-  stop(): Promise<void>;
+  /**
+   * Waits for what is being handled, at most as long as `limits.stopMs` or this says: then it is taken back, and is to come
+   * again. Unsubscribe first, so that nothing new comes.
+   */
+  stop(withinMs?: number): Promise<void>;
   /** Does the replays that were asked for, and returns how many letters were dealt with. For tests; not while started. */
   runOnce(): Promise<number>;
 }
@@ -55,12 +58,22 @@ export function createInbox(options: InboxOptions): Inbox {
   const trouble = createTrouble(log, `Replaying events for ${options.service}`);
   const bell = createBell(clock);
   const receiving = new Set<Promise<unknown>>();
-  const state = { nextPurgeMs: 0, stopping: false, loop: undefined as Promise<void> | undefined };
+  const state = {
+    nextPurgeMs: 0,
+    stopping: false,
+    loop: undefined as Promise<void> | undefined,
+    givingUp: new AbortController(),
+  };
 
   /** One transaction around the handler, ended by its time limit. */
   const apply: Apply = (event, around) =>
-    withTimeLimit(clock, limits.handlerTimeoutMs, `The handler of ${event.type} in ${options.service}`, (signal) =>
-      database.transaction((tx) => around(tx, () => handlerOf(options, event)(event, tx, signal)), { signal }),
+    withTimeLimit(
+      clock,
+      limits.handlerTimeoutMs,
+      `The handler of ${event.type} in ${options.service}`,
+      (signal) =>
+        database.transaction((tx) => around(tx, () => handlerOf(options, event)(event, tx, signal)), { signal }),
+      state.givingUp.signal,
     );
 
   async function take(event: Envelope): Promise<Outcome> {
@@ -135,6 +148,7 @@ export function createInbox(options: InboxOptions): Inbox {
     start() {
       if (state.loop !== undefined) throw new Error(`The inbox of ${options.service} is already started`);
       state.stopping = false;
+      if (state.givingUp.signal.aborted) state.givingUp = new AbortController();
       state.loop = (async () => {
         while (!state.stopping) {
           await runOnce();
@@ -142,10 +156,17 @@ export function createInbox(options: InboxOptions): Inbox {
         }
       })();
     },
-    async stop() {
+    async stop(withinMs = limits.stopMs) {
       state.stopping = true;
       bell.ring();
+      const ended = new AbortController();
+      const givenUp = clock.sleep(Math.min(withinMs, limits.stopMs), ended.signal).then(() => {
+        // Not the fault of the event, which is counted as no try.
+        if (!ended.signal.aborted) state.givingUp.abort(new Failure(errors.unavailable, "The process ends"));
+      });
       await Promise.all([state.loop, ...receiving]);
+      ended.abort("ended");
+      await givenUp;
       state.loop = undefined;
     },
   };

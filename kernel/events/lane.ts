@@ -130,7 +130,8 @@ async function handOver(lane: Lane, rows: EventRow[]): Promise<void> {
       lane.clock,
       lane.limits.deliverTimeoutMs,
       `The ${lane.bus.name} bus`,
-      (signal) => lane.bus.deliver(lane.subscriber, rows.map(envelopeOf), AbortSignal.any([signal, givenUp])),
+      (signal) => lane.bus.deliver(lane.subscriber, rows.map(envelopeOf), signal),
+      givenUp,
     );
     await settle(lane, rows, new Map(outcomes.map((outcome) => [outcome.id, outcome])));
     lane.trouble.over();

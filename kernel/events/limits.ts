@@ -25,7 +25,7 @@ export interface RelayLimits extends LaneLimits {
   purgeEveryMs: number;
   /** Rows removed in one statement. */
   purgeSize: number;
-  /** How long a relay that stops waits for what is with a subscriber, where the bus can give that up. */
+  /** How long a relay that stops waits for what is with a subscriber. */
   stopMs: number;
 }
 
@@ -70,6 +70,8 @@ export interface InboxLimits {
   purgeSize: number;
   /** How often to look for replays that were asked for. */
   pollMs: number;
+  /** How long an inbox that stops waits for handlers; then what they did is rolled back, and the event comes again. */
+  stopMs: number;
 }
 
 export const inboxLimits: InboxLimits = {
@@ -83,4 +85,5 @@ export const inboxLimits: InboxLimits = {
   purgeEveryMs: 60_000,
   purgeSize: 10_000,
   pollMs: 1_000,
+  stopMs: 3_000,
 };

@@ -29,8 +29,11 @@ export interface RelayOptions {
 
 export interface Relay {
   start(): void;
-  /** Takes nothing new, waits for what is in hand, gives the lease back. The relay can be started again. */
-  stop(): Promise<void>;
+  /**
+   * Takes nothing new, waits for what is in hand, at most as long as `limits.stopMs` or this says, and gives the lease
+   * back. The relay can be started again.
+   */
+  stop(withinMs?: number): Promise<void>;
   /** Says that there is something new, for these subscribers or for all. Costs nothing when repeated. */
   wake(subscribers?: readonly string[]): void;
   /** Delivers everything that may go now, and returns how many were confirmed. For tests and tools; not while started. */
@@ -88,9 +91,9 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   /** A subscriber that is slow, or away, does not keep the process from ending: what it had in hand it gets again. */
-  async function withinLimit(loops: Promise<unknown>): Promise<void> {
+  async function withinLimit(loops: Promise<unknown>, withinMs: number): Promise<void> {
     const ended = new AbortController();
-    const givenUp = clock.sleep(limits.stopMs, ended.signal).then(() => {
+    const givenUp = clock.sleep(withinMs, ended.signal).then(() => {
       if (!ended.signal.aborted) for (const lane of lanes.values()) lane.givingUp.abort(new Error("The relay stops"));
     });
     await loops;
@@ -108,12 +111,12 @@ export function createRelay(options: RelayOptions): Relay {
       state.stopping = false;
       state.loops = Promise.all([keepUntilStopped(), ...[...lanes.values()].map(fillUntilStopped)]);
     },
-    async stop() {
+    async stop(withinMs = limits.stopMs) {
       if (state.loops === undefined) return;
       state.stopping = true;
       keeperBell.ring();
       for (const lane of lanes.values()) lane.bell.ring();
-      await withinLimit(state.loops);
+      await withinLimit(state.loops, Math.min(withinMs, limits.stopMs));
       state.loops = undefined;
       state.leadsUntilMs = 0;
       await lease

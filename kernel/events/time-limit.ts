@@ -1,14 +1,15 @@
 import type { Clock } from "../base/index.ts";
 
 /**
- * Runs something that has to end within `timeoutMs`. When it does not, its signal aborts and this rejects
- * at once, whether it listens to the signal or not.
+ * Runs something that has to end within `timeoutMs`, and before `givenUp` aborts. When it does not, its signal aborts
+ * and this rejects at once, whether it listens to the signal or not.
  */
 export async function withTimeLimit<T>(
   clock: Clock,
   timeoutMs: number,
   what: string,
   run: (signal: AbortSignal) => Promise<T>,
+  givenUp: AbortSignal = never,
 ): Promise<T> {
   const expiry = new AbortController();
   const ended = new AbortController();
@@ -19,10 +20,20 @@ export async function withTimeLimit<T>(
     expiry.abort(error);
     throw error;
   });
+  const cut = Promise.withResolvers<never>();
+  const onGivenUp = () => {
+    expiry.abort(givenUp.reason);
+    cut.reject(givenUp.reason);
+  };
+  givenUp.addEventListener("abort", onGivenUp);
   try {
-    return await Promise.race([run(expiry.signal), late]);
+    givenUp.throwIfAborted();
+    return await Promise.race([run(expiry.signal), late, cut.promise]);
   } finally {
+    givenUp.removeEventListener("abort", onGivenUp);
     // A reason of our own: the default one is an exception with a stack, which costs more than the timer.
     ended.abort("ended");
   }
 }
+
+const never = new AbortController().signal;

@@ -19,6 +19,9 @@ export interface Connection {
   lastWords: string | undefined;
   /** Set once a request was refused as HTTP: nothing that follows it is served. */
   refused: boolean;
+  /** Since when nothing is asked on it, and what had been read of it by then. */
+  idleSinceMs: number;
+  bytesReadWhenIdle: number;
   ended: boolean;
 }
 
@@ -29,6 +32,8 @@ export function openConnection(socket: Socket, clock: Clock, lingerMs: number): 
     latest: undefined,
     lastWords: undefined,
     refused: false,
+    idleSinceMs: clock.nowMs(),
+    bytesReadWhenIdle: 0,
     ended: false,
   };
   // Once answered, a request is no longer told by node that its body will not come.
@@ -70,7 +75,18 @@ export function refuseConnection(
 }
 
 /** To be called whenever an answer is out. */
-export function speakLastWords(connection: Connection, clock: Clock, lingerMs: number): void {
+export function answered(connection: Connection, clock: Clock, lingerMs: number): void {
+  connection.idleSinceMs = clock.nowMs();
+  connection.bytesReadWhenIdle = connection.socket.bytesRead;
+  speakLastWords(connection, clock, lingerMs);
+}
+
+/** Whether no request is under way on it, half-sent ones included. */
+export function isIdle({ socket, unanswered, bytesReadWhenIdle }: Connection): boolean {
+  return unanswered.size === 0 && socket.bytesRead === bytesReadWhenIdle;
+}
+
+function speakLastWords(connection: Connection, clock: Clock, lingerMs: number): void {
   if (connection.lastWords === undefined || connection.unanswered.size > 0) return;
   linger(connection, clock, lingerMs, connection.lastWords);
 }

@@ -2,9 +2,10 @@
 
 // The server, and what it refuses before a handler sees it.
 export { createHttpServer, type HttpServer } from "./server.ts";
-export type { HttpHandler, HttpServerOptions } from "./server-state.ts";
-export { assertPortFree } from "./lifecycle.ts";
-export { defaultLimits, type ServerLimits } from "./limits.ts";
+export type { DrainOptions, HttpHandler, HttpServerOptions } from "./server-state.ts";
+export { assertPortFree, bindSocket } from "./lifecycle.ts";
+export type { ServerTls } from "./tls.ts";
+export { defaultLimits, idleConnectionMs, type ServerLimits } from "./limits.ts";
 
 // Reading a request.
 export { parseQuery, parseTarget, type Query, type Target } from "./target.ts";

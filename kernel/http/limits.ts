@@ -11,8 +11,10 @@ export interface ServerLimits {
   requestTimeoutMs: number;
   /** How often the two above are looked at: a slow client is cut at most this much later. */
   checkIntervalMs: number;
-  /** How long a connection may stay idle between two requests. */
+  /** How long a connection may stay idle between two requests, as clients are told in whole seconds. */
   keepAliveTimeoutMs: number;
+  /** How much longer it is kept, so that a request sent in the last moment is not lost. */
+  keepAliveBufferMs: number;
   /** How long a client may take to read an answer that does not fit the socket's buffer. */
   writeTimeoutMs: number;
   /** How long a refused connection is still read, so that its client gets to see the answer. */
@@ -31,10 +33,14 @@ export const defaultLimits: ServerLimits = {
   headersTimeoutMs: 8_000,
   requestTimeoutMs: 12_000,
   checkIntervalMs: 1_000,
-  keepAliveTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 4_000,
+  keepAliveBufferMs: 1_000,
   writeTimeoutMs: 12_000,
   lingerMs: 2_000,
   connectionsMax: 10_000,
   inFlightMax: 1_000,
   pipelinedMax: 64,
 };
+
+/** Who is idle for this long has closed the connection, or does not use it again. */
+export const idleConnectionMs = defaultLimits.keepAliveTimeoutMs + defaultLimits.keepAliveBufferMs;

@@ -31,7 +31,7 @@ export async function startServer(
   const defaults = { host: "127.0.0.1", port: 0, log: silentLogger, clock: systemClock, random: systemRandom };
   const server = createHttpServer({ handle, ...defaults, ...options });
   const port = await server.listen();
-  context.after(() => server.drain(0));
+  context.after(() => server.drain({ graceMs: 0 }));
   return {
     server,
     port,

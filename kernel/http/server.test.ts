@@ -279,7 +279,7 @@ test("draining lets running requests finish, closes idle connections and accepts
   const running = open();
   running.socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
   await started.promise;
-  const drained = server.drain(60_000);
+  const drained = server.drain({ graceMs: 60_000 });
   await idle.closed;
   await silent.closed;
   const late = open();
@@ -304,7 +304,7 @@ test("what is still running after the grace period is cut and counted", async (c
   const { socket, closed, text } = open();
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   await started.promise;
-  const drained = server.drain(5_000);
+  const drained = server.drain({ graceMs: 5_000 });
   await clock.advance(5_000);
   await closed;
   equal(await drained, 1);

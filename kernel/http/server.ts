@@ -3,10 +3,10 @@
 // A handler gets requests that are sound HTTP. Whatever else arrives (unparsable bytes, too many
 // headers, slow senders, more work than fits) is answered here with the same envelope.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errors, Failure } from "../contract/index.ts";
-import { openConnection, speakLastWords, type Connection } from "./connection.ts";
+import { answered, openConnection, type Connection } from "./connection.ts";
 import { holdContinue } from "./continue.ts";
 import { errorAnswer } from "./errors.ts";
 import { drain, listen } from "./lifecycle.ts";
@@ -15,35 +15,39 @@ import { protocolFailure } from "./protocol.ts";
 import { refuseBytes, refuseTunnel } from "./refusals.ts";
 import { createRequestIds } from "./request-id.ts";
 import { send } from "./respond.ts";
-import type { HttpServerOptions, ServerState } from "./server-state.ts";
+import type { DrainOptions, HttpServerOptions, ServerState } from "./server-state.ts";
+import { createSecureServer, strangerFailure } from "./tls.ts";
 
 export interface HttpServer {
   /** Resolves with the port in use (of interest for port 0). Throws with advice when it is taken. */
   listen(): Promise<number>;
   /**
-   * Stops accepting, closes idle connections, lets running requests finish with
-   * `Connection: close`, and cuts what is left after `graceMs`. Returns how many requests were
-   * cut. Safe to repeat: later calls wait for the first.
+   * From now on every answer says `Connection: close`. After the lead it stops accepting, lets running
+   * requests finish, and cuts what is left at the end of the grace. Returns how many requests were cut.
+   * Safe to repeat: later calls wait for the first.
    */
-  drain(graceMs: number): Promise<number>;
+  drain(options: DrainOptions): Promise<number>;
   /** Requests being worked on now. */
   inFlight(): number;
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const bounds = { ...defaultLimits, ...options.limits };
-  const server = createServer({
+  const settings: ServerOptions = {
     maxHeaderSize: bounds.headerBytesMax,
     headersTimeout: bounds.headersTimeoutMs,
     requestTimeout: bounds.requestTimeoutMs,
     connectionsCheckingInterval: bounds.checkIntervalMs,
     keepAliveTimeout: bounds.keepAliveTimeoutMs,
+    keepAliveTimeoutBuffer: bounds.keepAliveBufferMs,
     insecureHTTPParser: false,
     // A missing Host is refused in protocol.ts, with a body.
     requireHostHeader: false,
     // Requests without a body skip the stream machinery; see `readBytes`.
     optimizeEmptyRequests: true,
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? createServer(settings) : createSecureServer(settings, tls);
   server.maxConnections = bounds.connectionsMax;
   // node would drop headers beyond its maximum silently; protocol.ts counts them instead.
   server.maxHeadersCount = 0;
@@ -58,9 +62,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     connections: new Map(),
     inFlight: 0,
     draining: undefined,
-    onQuiet: () => {},
+    onChange: () => {},
   };
-  server.on("connection", (socket) => {
+  // What requests come on; with TLS that is what the handshake has led to.
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     const connection = openConnection(socket, options.clock, bounds.lingerMs);
     state.connections.set(socket, connection);
     socket.once("close", () => {
@@ -81,7 +86,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   return {
     listen: () => listen(state),
-    drain: (graceMs) => (state.draining ??= drain(state, graceMs)),
+    drain: (drainOptions) => (state.draining ??= drain(state, drainOptions)),
     inFlight: () => state.inFlight,
   };
 }
@@ -99,12 +104,14 @@ function accept(state: ServerState, request: IncomingMessage, response: ServerRe
   // A request is over when its handler is and its answer is out (or its client gone).
   let left = 2;
   const over = () => {
-    if (--left === 0 && --state.inFlight === 0) state.onQuiet();
+    if (--left > 0) return;
+    state.inFlight--;
+    state.onChange();
   };
   const end = () => {
     if (!connection.unanswered.delete(response)) return;
-    speakLastWords(connection, state.clock, state.bounds.lingerMs);
-    if (state.draining !== undefined) state.server.closeIdleConnections();
+    answered(connection, state.clock, state.bounds.lingerMs);
+    state.onChange();
     over();
   };
   connection.unanswered.set(response, end);
@@ -121,7 +128,7 @@ async function answer(
   requestId: string,
 ): Promise<void> {
   try {
-    const misunderstood = protocolFailure(request, state.bounds);
+    const misunderstood = protocolFailure(request, state.bounds) ?? (state.tls && strangerFailure(request, state.tls));
     if (misunderstood !== undefined) {
       connection.refused = true;
       response.shouldKeepAlive = false;

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { test } from "node:test";
-import { certificateFor, startMailServer } from "./fixture.ts";
+import { certificateFor } from "../testing/certificates.ts";
+import { startMailServer } from "./fixture.ts";
 import { MailRefused } from "./mailer.ts";
 import { createSmtpMailer } from "./smtp.ts";
 

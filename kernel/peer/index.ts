@@ -7,6 +7,7 @@ export {
   peerHeader,
   type Limits,
   type PeerRequest,
+  type PeerTls,
   type Wire,
   type WireOptions,
 } from "./wire.ts";

@@ -12,6 +12,15 @@ export interface WireOptions {
   /** Where a service is reached: `http://127.0.0.1:3001`. */
   urlOf(service: string): string;
   tokens: PeerTokens;
+  /** Connections are TLS, to who shows a certificate of this authority for the name or address in its URL. */
+  tls?: PeerTls | undefined;
+}
+
+/** PEM. */
+export interface PeerTls {
+  cert: string;
+  key: string;
+  ca: string;
 }
 
 /** How long an answer may take. A deadline is one. */
@@ -40,6 +49,8 @@ export interface Wire {
   post(service: string, path: string, claims: PeerClaims, body: unknown, limits: Limits): Promise<unknown>;
   /** Hands a request on as it is, and the answer back. Throws as `post` does, also when an answer that has begun breaks off. */
   relay(service: string, request: PeerRequest, begin: Begin): Promise<void>;
+  /** Reads what a process at this address says of itself, which it says to anybody: `/health`. */
+  read(origin: string, path: string, signal: AbortSignal): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -57,10 +68,10 @@ const connectTimeoutMs = 2_000;
 const keepAliveMs = 4_000;
 const answerBytesMax = 32 * 1024 * 1024;
 
-export function createWire({ urlOf, tokens }: WireOptions): Wire {
+export function createWire({ urlOf, tokens, tls }: WireOptions): Wire {
   const agent = new Agent({
     connections: connectionsMax,
-    connect: { timeout: connectTimeoutMs },
+    connect: { timeout: connectTimeoutMs, ...tls, minVersion: "TLSv1.2" },
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
     // Deadlines end requests; a client that reads slowly is cut by the server it reads from.
@@ -103,6 +114,10 @@ export function createWire({ urlOf, tokens }: WireOptions): Wire {
       await relay(agent, options, signal, begin).catch((error: unknown) => {
         throw unreached(service, error, signal);
       });
+    },
+    async read(origin, path, signal) {
+      const { body } = await agent.request({ origin, path, method: "GET", signal });
+      return body.json();
     },
     close: () => agent.destroy(),
   };

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { createManualClock } from "../base/index.ts";
-import { certificateFor } from "../mail/fixture.ts";
+import { certificateFor } from "../testing/certificates.ts";
 import { needsRedis } from "../testing/index.ts";
 import { listen, open, start, startServer, startWay, type Way } from "./fixture.ts";
 import { isRedisUrl, RedisDown } from "./index.ts";

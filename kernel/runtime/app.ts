@@ -8,6 +8,7 @@ import type { EndedTokensOperation } from "./ended-tokens.ts";
 import type { Implementation } from "../service/index.ts";
 import type { LogLevel } from "./log.ts";
 import { neededForMail } from "./mail-settings.ts";
+import { neededForPeerTls } from "./peer-tls.ts";
 import { readSettings, type Setting, type Settings } from "./settings.ts";
 import {
   misspeltLimits,
@@ -114,7 +115,8 @@ export function createApp<V extends Variables = Record<never, never>>(spec: AppS
     variables,
     readSettings(environment) {
       const needed = "SMTP_URL" in variables ? neededForMail(environment) : {};
-      const declared = { ...variables, ...misspeltLimits(variables, environment), ...needed };
+      const neededHere = "PEER_TLS_CERT" in variables ? neededForPeerTls(environment) : {};
+      const declared = { ...variables, ...misspeltLimits(variables, environment), ...needed, ...neededHere };
       const values = readSettings(declared, environment) as StandardValues & Settings<V>;
       const demo = spec.demo?.(values);
       return {

@@ -9,6 +9,7 @@ import type { SmtpOptions } from "../mail/index.ts";
 import type { Wire } from "../peer/index.ts";
 import type { Context, Implementation } from "../service/index.ts";
 import type { EndedTokensOperation } from "./ended-tokens.ts";
+import type { PeerTlsFiles } from "./peer-tls.ts";
 import type { Place } from "./topology.ts";
 import type { ApiKeyOperation } from "./verify.ts";
 
@@ -40,6 +41,8 @@ export interface SystemSettings {
   readonly redisUrl: string | undefined;
   /** How events travel between processes; without it they stay in this one. */
   readonly natsUrl: string | undefined;
+  /** The files of what this process shows to the others, and of whom it believes; without them connections are plain. */
+  readonly peerTls?: PeerTlsFiles | undefined;
   /** While that is down, each process grants one in so many of every limit. */
   readonly limitShares: number;
   readonly trustedProxies: readonly string[];
@@ -52,6 +55,8 @@ export interface SystemSettings {
   /** Refused sign-ins are answered on a multiple of this since they came, so that their time tells less; 0 is at once. */
   readonly refusalStepMs: number;
   readonly requestTimeoutMs: number;
+  /** How long a process that was asked to end serves on, for those who have not heard of it. */
+  readonly drainLeadMs: number;
   /** How long rows that were deleted softly stay before they are erased; undefined: for ever. */
   readonly purgeDeletedAfterMs: number | undefined;
   readonly checkAnswers: boolean;
@@ -85,6 +90,8 @@ export interface SystemOptions {
   /** What of the system runs in this process. Default: everything. */
   place?: Place;
   onProgress?: (message: string) => void;
+  /** A bound socket that this process was given to listen on, in the place of the host and port of the settings. */
+  listenFd?: number;
   /** For tests, which let what is between services be slow, fail or lie. */
   faults?: Faults;
 }

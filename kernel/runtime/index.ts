@@ -22,6 +22,7 @@ export {
   textSetting,
 } from "./settings.ts";
 export type { Faults, Platform, SystemDefinition, SystemOptions, SystemSettings } from "./definition.ts";
+export type { StopOptions } from "./ending.ts";
 export { startSystem, type RunningSystem } from "./system.ts";
 export type { ApiKeyOperation } from "./verify.ts";
 export {

@@ -105,7 +105,7 @@ test("a system stops although NATS hangs with its events, and the next one has t
   nats.pause();
   await turn(first, 2);
   const state = { stopped: false };
-  const stopping = first.system.stop(0).finally(() => (state.stopped = true));
+  const stopping = first.system.stop({ graceMs: 0 }).finally(() => (state.stopped = true));
   while (!state.stopped) await first.clock.advance(100);
   await stopping;
   nats.resume();

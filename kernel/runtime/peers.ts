@@ -12,7 +12,7 @@ import {
 import type { ServiceContract } from "../contract/index.ts";
 import type { Outcome, Receive } from "../events/index.ts";
 import { type CheckName, createForward, type HealthReport } from "../gateway/index.ts";
-import { createPeerTokens, createWire, eventsPath, type PeerTokens } from "../peer/index.ts";
+import { createPeerTokens, createWire, eventsPath, type PeerTls, type PeerTokens } from "../peer/index.ts";
 import type { RemoteService } from "../service/index.ts";
 import type { Faults } from "./definition.ts";
 import type { Place } from "./topology.ts";
@@ -35,6 +35,7 @@ export interface PeersOptions {
   /** Shared by the processes of the system, and by nobody else. */
   secret: Uint8Array;
   dependencies: Dependencies;
+  tls: PeerTls | undefined;
   clock: Clock;
   log: Logger;
   faults?: Faults | undefined;
@@ -43,9 +44,10 @@ export interface PeersOptions {
 /** A batch of events is given as long as its handlers may take together. */
 const eventsTimeoutMs = 60_000;
 
-export function createPeers({ contracts, place, secret, dependencies, clock, log, faults }: PeersOptions): Peers {
+export function createPeers(options: PeersOptions): Peers {
+  const { contracts, place, secret, dependencies, tls, clock, log, faults } = options;
   const tokens = createPeerTokens({ secret, clock });
-  const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens });
+  const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens, tls });
   const wire = faults?.wire?.(reliable) ?? reliable;
   const elsewhere = contracts.filter(({ name }) => !place.has(name));
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));
@@ -58,7 +60,11 @@ export function createPeers({ contracts, place, secret, dependencies, clock, log
   // The three checks of one round ask once.
   const reports = place
     .others()
-    .map((url) => shared(() => within(clock, healthTimeoutMs, ({ signal }) => healthOf(url, signal))));
+    .map((url) =>
+      shared(() =>
+        within(clock, healthTimeoutMs, ({ signal }) => wire.read(url, "/health", signal) as Promise<HealthReport>),
+      ),
+    );
   return {
     tokens,
     services: elsewhere.map((contract) => ({
@@ -84,11 +90,6 @@ export function createPeers({ contracts, place, secret, dependencies, clock, log
 }
 
 const healthTimeoutMs = 1_500;
-
-async function healthOf(url: string, signal: AbortSignal): Promise<HealthReport> {
-  const answer = await fetch(`${url}/health`, { signal });
-  return (await answer.json()) as HealthReport;
-}
 
 async function within<T>(clock: Clock, timeoutMs: number, run: (deadline: Deadline) => Promise<T>): Promise<T> {
   const deadline = createDeadline(clock, timeoutMs);

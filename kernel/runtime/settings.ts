@@ -64,8 +64,21 @@ export function portSetting(fallback: number, meaning: string): Setting<number> 
   });
 }
 
+/** Such as `5s` or `500ms`, up to a maximum; undefined when it is not set. */
+export function durationSetting(meaning: string, maxMs: number): Setting<number | undefined> {
+  return setting<number | undefined>(meaning, undefined, undefined, (text) => {
+    const ms = text === "0" ? 0 : parseDuration(text);
+    if (ms === undefined || ms > maxMs) throw new Error(`must be a duration of at most ${maxMs / 1_000}s, such as 5s`);
+    return ms;
+  });
+}
+
 export function textSetting(fallback: string, meaning: string): Setting<string> {
   return setting(meaning, fallback, fallback, (text) => text);
+}
+
+export function fileSetting(meaning: string): Setting<string | undefined> {
+  return setting<string | undefined>(meaning, undefined, undefined, (text) => text);
 }
 
 export function choiceSetting<const T extends string>(choices: readonly T[], fallback: T, meaning: string): Setting<T> {

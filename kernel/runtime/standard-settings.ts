@@ -4,17 +4,19 @@
 // class `auth` by LIMIT_AUTH. What only one app has, it declares beside them (see `createApp`).
 
 import { type ServiceContract, snakeCase } from "../contract/index.ts";
-import { createAddressReader, createCors } from "../http/index.ts";
+import { createAddressReader, createCors, idleConnectionMs } from "../http/index.ts";
 import type { Policy } from "../limit/index.ts";
 import type { Implementation } from "../service/index.ts";
 import type { Topology } from "./topology.ts";
 import { rateClasses } from "./check-limits.ts";
 import { logLevels } from "./log.ts";
 import { mailVariables, smtpOf } from "./mail-settings.ts";
+import { peerTlsOf, peerTlsVariables } from "./peer-tls.ts";
 import {
   checkedListSetting,
   choiceSetting,
   daysSetting,
+  durationSetting,
   limitSetting,
   natsSetting,
   portSetting,
@@ -28,6 +30,7 @@ import {
   urlSetting,
 } from "./settings.ts";
 import type { SystemSettings } from "./definition.ts";
+import { afterRequestsMs, withinDefaultMs } from "./ending.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Contracts = readonly ServiceContract[];
@@ -38,6 +41,9 @@ const place = {
   HOST: textSetting("127.0.0.1", "the address to listen on; 0.0.0.0 is every IPv4 address of the machine"),
   ASHLAR_DATA: textSetting(".ashlar", "the folder of the keys and of the app's own PostgreSQL"),
 };
+
+/** Two seconds are left for what is answered late. */
+const leadMaxMs = withinDefaultMs - 2 * afterRequestsMs;
 
 const surroundings = {
   TRUSTED_PROXIES: checkedListSetting(
@@ -60,6 +66,10 @@ const surroundings = {
     "development",
     "production is without demo data and the check of every answer, and refuses weak passwords in URLs",
   ),
+  DRAIN_LEAD: durationSetting(
+    "how long a process that was asked to end serves on, for load balancers and clients that have not heard of it; 5s in production, else 0s",
+    leadMaxMs,
+  ),
   INTERNAL_PORT: notYet("the port of /metrics"),
   REDIS_URL: redisSetting(
     "Redis or Valkey for what several processes share, redis://user:password@host:6379/0 or rediss://...; without it each counts limits by itself",
@@ -75,7 +85,7 @@ const surroundings = {
 
 /** The values of the standard variables; those of databases and limits are found by their names. */
 export type StandardValues = Settings<typeof place & typeof surroundings> &
-  Partial<Settings<typeof mailVariables & typeof keeping>> &
+  Partial<Settings<typeof mailVariables & typeof keeping & typeof peerTlsVariables>> &
   Readonly<Record<string, unknown>>;
 
 /** Every standard variable of an app of these services, in the order in which help lists them. */
@@ -128,7 +138,7 @@ function databaseVariables(contracts: Contracts): Variables {
   return Object.fromEntries(named) as Variables;
 }
 
-/** Where each process with services is reached: on other machines that has to be said. */
+/** Where each process with services is reached, which on other machines has to be said, and how they know each other. */
 export function processVariables(topologies: Readonly<Record<string, Topology>>): Variables {
   const named = Object.values(topologies).flatMap((topology) =>
     Object.entries(topology)
@@ -138,16 +148,20 @@ export function processVariables(topologies: Readonly<Record<string, Topology>>)
         urlSetting(`where the process ${process} is reached by the others; ${url} when absent`),
       ]),
   );
-  return Object.fromEntries(named) as Variables;
+  return { ...Object.fromEntries(named), ...(named.length > 0 ? peerTlsVariables : {}) } as Variables;
 }
 
 export function processUrlsOf(
   topologies: Readonly<Record<string, Topology>>,
   values: StandardValues,
 ): Readonly<Record<string, string | undefined>> {
-  const processes = Object.values(topologies).flatMap((topology) => Object.keys(topology));
+  const processes = Object.values(topologies).flatMap((topology) => Object.entries(topology));
+  const here = (port: number) => (peerTlsOf(values) === undefined ? undefined : `https://127.0.0.1:${port}`);
   return Object.fromEntries(
-    processes.map((process) => [process, values[processVariable(process)] as string | undefined]),
+    processes.map(([process, { port }]) => [
+      process,
+      (values[processVariable(process)] as string | undefined) ?? here(port),
+    ]),
   );
 }
 
@@ -191,6 +205,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     limits: Object.fromEntries(limited) as SystemSettings["limits"],
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
+    peerTls: peerTlsOf(values),
     limitShares: values.LIMIT_SHARE,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
@@ -199,6 +214,7 @@ export function systemSettingsOf(name: string, contracts: Contracts, values: Sta
     smtp: smtpOf(values),
     purgeDeletedAfterMs: values.PURGE_DELETED_AFTER,
     requestTimeoutMs,
+    drainLeadMs: values.DRAIN_LEAD ?? (values.NODE_ENV === "production" ? idleConnectionMs : 0),
     refusalStepMs,
     checkAnswers: values.NODE_ENV !== "production",
   };

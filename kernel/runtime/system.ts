@@ -17,8 +17,18 @@ import { checkDefinition } from "./check-definition.ts";
 import { checkLimits } from "./check-limits.ts";
 import { openDatabases } from "./databases.ts";
 import type { Platform, SystemOptions } from "./definition.ts";
+import {
+  afterRequestsMs,
+  closeSoon,
+  createEnding,
+  type Ending,
+  type Step,
+  type StopOptions,
+  withinDefaultMs,
+} from "./ending.ts";
 import { fillDemo, refuseDemoData } from "./demo-data.ts";
 import { followEndedTokens } from "./ended-tokens.ts";
+import { checkPlace, readPeerTls } from "./peer-tls.ts";
 import { createPeers } from "./peers.ts";
 import { createPlatform } from "./platform.ts";
 import { readOrCreateSecret } from "./secret.ts";
@@ -33,39 +43,40 @@ export interface RunningSystem {
   readonly demo: readonly string[];
   readonly services: ReadonlyMap<string, RunningService>;
   readonly platform: Platform;
-  /** Stops accepting, finishes what runs within `graceMs`, stops delivering, closes databases. Safe to repeat. */
-  stop(graceMs?: number): Promise<void>;
+  /** Ends it in order, in nine seconds at most (ending.ts). Safe to repeat: later calls wait for the first. */
+  stop(options?: StopOptions): Promise<void>;
 }
 
+/** What those ask who start and stop processes, and have no certificate. */
+const probePaths = ["/health/live", "/health/ready"];
 const maxBodyBytes = 1024 * 1024;
-const drainMs = 8_000;
 const rememberedTokens = 100_000;
 /** Starts a system. When a step fails, what was started before it is stopped again. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const step of undo.splice(0).toReversed()) {
-      await step().catch((err: unknown) => options.log.warn({ err }, "A step of stopping failed"));
-    }
-  };
+  const undo: Step[] = [];
+  const ending = createEnding(options.clock, options.log);
   try {
-    return await start(options, undo, stop);
+    return await start(options, undo, ending);
   } catch (error) {
-    await stop();
+    await ending.undo(undo);
     throw error;
   }
 }
 
-async function start(
-  options: SystemOptions,
-  undo: (() => Promise<unknown>)[],
-  stopAll: () => Promise<void>,
-): Promise<RunningSystem> {
+async function start(options: SystemOptions, undo: Step[], ending: Ending): Promise<RunningSystem> {
   const { definition, settings, clock, random, log, place = single } = options;
   const progress = options.onProgress ?? (() => {});
   checkDefinition(definition.contracts, log);
   checkLimits(definition.contracts, settings.limits);
-  await assertPortFree(settings.host, settings.port);
+  const { peerTls } = settings;
+  const tls = peerTls && (await readPeerTls(peerTls, clock));
+  if (tls)
+    checkPlace(
+      place,
+      definition.contracts.some(({ name }) => place.has(name)),
+    );
+  const { listenFd } = options;
+  if (listenFd === undefined) await assertPortFree(settings.host, settings.port);
   const redis = await openShared(options, undo);
   const remembered = createMemoryCache<RememberedToken>({ clock, maxEntries: rememberedTokens });
   const secret = await readOrCreateSecret(settings.dataDirectory, random);
@@ -77,6 +88,7 @@ async function start(
     place,
     secret: platform.secretFor("peers"),
     dependencies,
+    tls,
     clock,
     log,
     faults: options.faults,
@@ -91,7 +103,7 @@ async function start(
         [name, createDatabase({ url, applicationName: `${definition.name} ${name}`, clock, log })] as const,
     ),
   );
-  undo.push(() => Promise.all([...databases.values()].map((database) => database.close())));
+  undo.push(() => closeSoon(clock, () => Promise.all([...databases.values()].map((database) => database.close()))));
 
   progress("Checking the databases");
   await Promise.all(implementations.map((one) => migrateService(databases.get(one.contract.database)!, one, log)));
@@ -145,12 +157,15 @@ async function start(
     handle: isAsked ? createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle) : handle,
     port: settings.port,
     host: settings.host,
+    ...(listenFd === undefined ? {} : { listenFd }),
     log,
     clock,
     random,
+    // Clients come to the gateway, and TLS for them ends in front of it.
+    tls: tls && !place.gateway ? { ...tls, open: probePaths } : undefined,
   });
   // Before they start: when one cannot, those that did are stopped.
-  undo.push(() => Promise.all([...services.values()].map((service) => service.stop())));
+  undo.push(() => Promise.all([...services.values()].map((service) => service.stop(ending.leftForEvents()))));
   await Promise.all([...services.values()].map((service) => service.start()));
   const { endedTokens } = definition;
   if (endedTokens !== undefined && !place.has(endedTokens.service)) {
@@ -161,14 +176,23 @@ async function start(
 
   let stopping: Promise<void> | undefined;
   return {
-    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    url: `${tls && !place.gateway ? "https" : "http"}://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
     embedded: embedded !== undefined,
     demo,
     services,
     platform,
-    stop(graceMs = drainMs) {
-      health.drain();
-      stopping ??= server.drain(graceMs).then(stopAll);
+    stop({
+      leadMs = settings.drainLeadMs,
+      replaced = false,
+      withinMs = withinDefaultMs,
+      graceMs = withinMs - afterRequestsMs,
+    } = {}) {
+      stopping ??= (async () => {
+        ending.begin(withinMs);
+        health.drain();
+        await server.drain({ leadMs, replaced, graceMs: Math.max(0, graceMs) });
+        await ending.undo(undo);
+      })();
       return stopping;
     },
   };

@@ -39,8 +39,11 @@ export interface RunningService {
   readonly target: CallTarget;
   /** Runs what must be known before the first request, then delivers, receives and works. */
   start(): Promise<void>;
-  /** Finishes what is in hand. The database is the caller's to close. */
-  stop(): Promise<void>;
+  /**
+   * Takes no more events, and finishes what is in hand; what does not end within this is left to be done again. The
+   * database is the caller's to close.
+   */
+  stop(withinMs?: number): Promise<void>;
   /** A context for work that no request asked for, such as demo data. */
   contextFor(reason: string): Context;
 }
@@ -93,6 +96,8 @@ export async function migrateService(database: Database, implementation: Impleme
 }
 
 const eventTimeoutMs = 30_000;
+/** For what relay, inbox and jobs have in hand. */
+const stopMs = 6_000;
 const jobTimeoutMs = 60_000;
 
 export function createService(options: ServiceOptions): RunningService {
@@ -161,12 +166,16 @@ export function createService(options: ServiceOptions): RunningService {
       for (const [name, job] of Object.entries({ ...implementation.jobs, ...ownJobs(options, tables, log) }))
         working.push(repeat(parts, name, job, log, stopping.signal));
     },
-    async stop() {
+    async stop(withinMs = stopMs) {
+      const untilMs = clock.nowMs() + withinMs;
       stopping.abort();
       // What the relay has in hand may be for a service of this process: it is received until that is answered.
-      await relay.stop();
+      await relay.stop(withinMs / 2);
       unsubscribe?.();
-      await Promise.all([inbox.stop(), ...working]);
+      const ended = new AbortController();
+      const jobs = Promise.race([Promise.all(working), clock.sleep(untilMs - clock.nowMs(), ended.signal)]);
+      await Promise.all([inbox.stop(untilMs - clock.nowMs()), jobs]);
+      ended.abort("ended");
     },
   };
 }

@@ -26,7 +26,10 @@ export interface Processes {
 }
 
 export async function startProcesses(options: SystemOptions, topology: Topology): Promise<Processes> {
-  const urls: Record<string, string> = {};
+  const scheme = options.settings.peerTls === undefined ? "http" : "https";
+  const urls: Record<string, string> = Object.fromEntries(
+    Object.entries(topology).map(([process, { port }]) => [process, `${scheme}://127.0.0.1:${port}`]),
+  );
   const processes = new Map<string, RunningSystem>();
   const first = options.definition.endedTokens?.service;
   // Who waits for somebody comes later: on a clock that stands still nobody waits twice.
@@ -42,9 +45,9 @@ export async function startProcesses(options: SystemOptions, topology: Topology)
   const system: RunningSystem = {
     ...gateway,
     services: new Map(running.flatMap(({ services }) => [...services])),
-    async stop(graceMs) {
-      await gateway.stop(graceMs);
-      await Promise.all(running.map((system) => system.stop(graceMs)));
+    async stop(how) {
+      await gateway.stop(how);
+      await Promise.all(running.map((system) => system.stop(how)));
     },
   };
   return { system, processes };

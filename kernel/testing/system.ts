@@ -98,6 +98,7 @@ export async function startTestSystem({
       // The clock of a test stands still, and would hold a refusal back until somebody moves it.
       refusalStepMs: 0,
       requestTimeoutMs: 10_000,
+      drainLeadMs: 0,
       purgeDeletedAfterMs: 90 * 24 * 60 * 60_000,
       checkAnswers: true,
       ...settings,
@@ -155,7 +156,7 @@ export async function startTestSystem({
 /** Moves the clock when the system waits for somebody, since nobody else would. */
 async function stopInTime(system: RunningSystem, clock: ManualClock): Promise<void> {
   const state = { stopped: false };
-  const stopping = system.stop(0).finally(() => (state.stopped = true));
+  const stopping = system.stop({ graceMs: 0 }).finally(() => (state.stopped = true));
   for (let round = 0; !state.stopped; round++) await clock.advance(round < 100 ? 0 : 100);
   await stopping;
 }

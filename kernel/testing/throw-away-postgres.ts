@@ -1,4 +1,4 @@
-// A PostgreSQL server in a temporary folder that loses everything when it stops.
+// A PostgreSQL server in a temporary folder, which goes when the server stops.
 //
 // It must not outlive its run. Ended normally it is stopped; on the way out of an interrupted
 // process it is killed, without waiting; and what a killed process left behind (nothing can be done
@@ -18,19 +18,32 @@ export const postgresVariable = "ASHLAR_TEST_POSTGRES_URL";
 
 export interface ThrowAwayPostgres {
   adminUrl: string;
+  /** Of one of `databases`, as the role that owns it. */
+  urlOf(database: string): string;
+  /** Ends the server at once, as `kill -9` does; it is started again, on the same port. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
-export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
+export interface ThrowAwayPostgresOptions {
+  databases?: readonly string[];
+  /** Whether what was committed outlives a crash of the server. Default: no, which is faster. */
+  durable?: boolean;
+}
+
+export async function startThrowAwayPostgres({
+  databases = [],
+  durable = false,
+}: ThrowAwayPostgresOptions = {}): Promise<ThrowAwayPostgres> {
   await clearLeftovers();
   const directory = await mkdtemp(join(tmpdir(), `${temporaryPrefix}${process.pid}-`));
   const server = await startEmbeddedPostgres({
     directory,
-    databases: [],
+    databases: databases.map((name) => ({ name })),
     log: silentLogger,
     clock: systemClock,
     random: systemRandom,
-    durable: false,
+    durable,
     maxConnections: 300,
   });
   const forget = endWithProcess(() => {
@@ -40,6 +53,8 @@ export async function startThrowAwayPostgres(): Promise<ThrowAwayPostgres> {
   });
   return {
     adminUrl: server.adminUrl,
+    urlOf: server.urlOf,
+    kill: () => kill(server.pid, "SIGKILL"),
     async stop() {
       await server.stop();
       forget();

@@ -94,7 +94,7 @@ test("an answer keeps its coding, its tag and its 304 on the way through the gat
 test("without one service the others are served, its operations are 503 in the envelope, and health says so", async () => {
   const { json: mug } = await product("MUG-1");
   await system.settled();
-  await system.processes.get("catalog")!.stop(0);
+  await system.processes.get("catalog")!.stop({ graceMs: 0 });
   const { status, json, headers } = await system.request("GET", "/v1/products");
   assert.deepEqual([status, json.error.code, headers.get("retry-after")], [503, "UNAVAILABLE", "1"]);
   // Orders tries again in a while.
