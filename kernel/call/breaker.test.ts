@@ -38,12 +38,23 @@ test("few calls open nothing, nor do those of callers that gave up, nor what is 
   const { clock, breaker, calls } = setUp();
   calls("ill", 9);
   await clock.advance(10_000);
-  calls("ill", 9);
+  calls("well", 1);
+  calls("ill", 8);
   calls("neither", 20);
   breaker.check();
-  calls("well", 100);
-  calls("ill", 50);
+  calls("well", 20);
+  calls("ill", 9);
   breaker.check();
+});
+
+test("ten in a row are enough, however many were well before", () => {
+  const { changes, calls } = setUp();
+  calls("well", 1_000);
+  calls("ill", 9);
+  calls("neither", 5);
+  deepEqual(changes, []);
+  calls("ill", 1);
+  deepEqual(changes, ["open"]);
 });
 
 test("half open it lets three probes through at a time, and closes when three of them found it well", async () => {

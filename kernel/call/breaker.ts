@@ -1,7 +1,7 @@
 // Stops asking a service that is ill, and finds out when it is well again.
 //
-// It opens when half of the calls of the last ten seconds found the service ill, and there were enough of them to
-// say so. After a while a few calls at a time are let through as probes; the rest is still refused, so that a
+// It opens when ten calls in a row found the service ill, or half of those of the last ten seconds, if there were
+// enough of them to say so: the first sees one that hangs at once, the second one that answers some. After a while a few calls at a time are let through as probes; the rest is still refused, so that a
 // service that comes back is not met by everybody who waited.
 
 import type { Clock } from "../base/index.ts";
@@ -18,7 +18,7 @@ interface Second {
 
 /** A call keeps the circuit it began under: what it says later is about that one and no other. */
 export type Circuit =
-  | { readonly state: "closed"; readonly seconds: Second[] }
+  | { readonly state: "closed"; readonly seconds: Second[]; illInARow: number }
   | { readonly state: "open"; readonly untilMs: number }
   | { readonly state: "half-open"; probesLeft: number; well: number };
 
@@ -41,6 +41,7 @@ const windowSeconds = 10;
 /** Fewer calls than this within the window are no ground to refuse the next. */
 const callsMin = 10;
 const illShare = 0.5;
+const illInARowMax = 10;
 const openMs = 5_000;
 /** In flight at once while half open, and how many of them must find the service well. */
 const probesMax = 3;
@@ -72,7 +73,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
       if (began.state === "closed") {
         if (verdict === "neither") return;
         const counted = count(began.seconds, clock.nowMs(), verdict);
-        if (counted.all >= callsMin && counted.ill >= counted.all * illShare)
+        began.illInARow = verdict === "ill" ? began.illInARow + 1 : 0;
+        const isMost = counted.all >= callsMin && counted.ill >= counted.all * illShare;
+        if (isMost || began.illInARow >= illInARowMax)
           change({ state: "open", untilMs: clock.nowMs() + openMs }, counted);
       } else if (verdict === "ill") change({ state: "open", untilMs: clock.nowMs() + openMs }, { ill: 1, all: 1 });
       else {
@@ -87,6 +90,7 @@ function closed(): Circuit {
   return {
     state: "closed",
     seconds: Array.from({ length: windowSeconds }, () => ({ second: 0, ill: 0, all: 0 })),
+    illInARow: 0,
   };
 }
 

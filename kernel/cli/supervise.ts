@@ -1,8 +1,8 @@
 // `ashlar start --topology split`: all processes of a topology on this machine, each started again when it dies.
 //
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
-// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd
-// or Kubernetes, which start `--process`.
+// data, and the NATS and Redis that are installed. What becomes of an app on many machines is the business of systemd or
+// Kubernetes, which start `--process`.
 
 import type { BoundSocket } from "node:net";
 import { type Logger, systemClock, systemRandom, silentLogger } from "../base/index.ts";
@@ -35,13 +35,14 @@ export async function supervise(
   let ready = false;
   if (terminal) showHeading(definition);
 
-  const postgres = await openPostgres(app, settings, progress);
   const ports = portsOf(topology, settings.system.port);
   // Only the gateway is for other machines.
   const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");
+  // First of all: when one is taken, nothing has to be stopped.
   const sockets = new Map<string, BoundSocket>();
   for (const process of Object.keys(topology))
     sockets.set(process, await bindSocket(hostOfProcess(process), ports[process]!));
+  const postgres = await openPostgres(app, settings, progress);
   const lent = { path: process.env.PATH, random: systemRandom, log, onProgress: progress };
   const servers = await startServers({ settings, plan, ...lent }).catch(async (error: unknown) => {
     await postgres?.stop();

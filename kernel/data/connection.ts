@@ -83,19 +83,25 @@ interface Internals {
  * Ends whatever this connection is doing, on both sides, at once. The connection is lost.
  *
  * Closing the socket alone would let the server work on, with its locks, until it has something to
- * say. So the protocol's cancel request goes first, on a connection of its own; and because that
- * may arrive late and would then hit the next statement, this connection gets no next statement.
- * The request holds a key and no data, and PostgreSQL takes it without TLS and before any login.
+ * say. So the protocol's cancel request goes first; and because that may arrive late and would then
+ * hit the next statement, this connection gets no next statement.
  */
 export function abandon(client: pg.ClientBase): void {
-  const { host, port, processID, secretKey, connection } = client as unknown as Internals;
-  if (processID !== null && secretKey !== null) {
-    const request = Buffer.alloc(16);
-    [16, 80_877_102, processID, secretKey].forEach((word, index) => request.writeInt32BE(word, index * 4));
-    const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
-    socket.on("error", () => socket.destroy());
-    socket.end(request);
-  }
-  connection.stream.destroy();
+  requestCancel(client);
+  (client as unknown as Internals).connection.stream.destroy();
+}
+
+/**
+ * Has the server cancel what this connection is doing when the request arrives, which may be the next statement.
+ * It goes on a connection of its own, holds a key and no data, and PostgreSQL takes it without TLS and before any login.
+ */
+export function requestCancel(client: pg.ClientBase): void {
+  const { host, port, processID, secretKey } = client as unknown as Internals;
+  if (processID === null || secretKey === null) return;
+  const request = Buffer.alloc(16);
+  [16, 80_877_102, processID, secretKey].forEach((word, index) => request.writeInt32BE(word, index * 4));
+  const socket = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+  socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
+  socket.on("error", () => socket.destroy());
+  socket.end(request);
 }

@@ -6,11 +6,17 @@ import pg from "pg";
 import type { Clock, Logger } from "../base/index.ts";
 import { answerTimeoutMs, clientConfig, type ConnectionOptions } from "./connection.ts";
 import { unavailable } from "./pg-errors.ts";
-import type { Queryable, TransactionOptions, Tx } from "./queryable.ts";
+import type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } from "./queryable.ts";
 import { createReaders } from "./readers.ts";
 import { runTransaction } from "./transaction.ts";
 
 export interface Database extends Queryable {
+  /** A signal that aborts rejects with its reason, and has the statement cancelled when it does not end in a moment. */
+  query<R extends Row = Row>(
+    sql: Statement,
+    values?: readonly unknown[],
+    options?: { signal?: AbortSignal },
+  ): Promise<QueryResult<R>>;
   /**
    * Runs `run` in a transaction (read committed) and commits what it did when it returns.
    *
@@ -39,7 +45,7 @@ export interface DatabaseOptions extends ConnectionOptions {
 /** Opens nothing yet: the first statement does. A database that is down is thus no reason not to start. */
 export function createDatabase(options: DatabaseOptions): Database {
   const config = clientConfig(options);
-  const readers = createReaders(config, options.readers ?? 4, options.log);
+  const readers = createReaders(config, { ...options, size: options.readers ?? 4 });
   const pool = new pg.Pool({
     ...config,
     max: options.max ?? 10,

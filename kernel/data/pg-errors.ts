@@ -11,6 +11,7 @@ const codes = {
   serializationFailure: "40001",
   deadlockDetected: "40P01",
   featureNotSupported: "0A000",
+  queryCanceled: "57014",
   unknownStatement: "26000",
   readOnlyTransaction: "25006",
 };
@@ -45,6 +46,11 @@ export function isStaleStatement(error: unknown): boolean {
   if (!(error instanceof pg.DatabaseError)) return false;
   if (error.code === codes.featureNotSupported) return error.routine === "RevalidateCachedQuery";
   return error.code === codes.unknownStatement;
+}
+
+/** Whether the server stopped a statement before its end: on request, or because it took too long. It had no effect. */
+export function isCanceled(error: unknown): boolean {
+  return codeOf(error) === codes.queryCanceled;
 }
 
 /** Whether a connection must not be used again after this. */

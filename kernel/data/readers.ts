@@ -5,12 +5,15 @@
 // idle while there is work: three times the throughput of a pool. The price: a slow statement holds
 // up those behind it, up to `statement_timeout`. A new statement therefore goes to the connection
 // with the fewest before it.
+//
+// Nobody else may be hurt when a caller gives up: a statement that does not end by itself in a moment is cancelled when
+// its turn has come, its connection gets no new ones, and what the request hit by mistake, had no effect and runs again.
 
 import pg from "pg";
-import type { Logger } from "../base/index.ts";
-import { send } from "./connection.ts";
+import type { Clock, Logger } from "../base/index.ts";
+import { CanceledByMistake, sendWithin } from "./cancel.ts";
 import { breaksConnection, connectFailure, failureOf, isStaleStatement, unavailable } from "./pg-errors.ts";
-import type { Queryable, QueryResult, Row, Statement } from "./queryable.ts";
+import type { QueryResult, Row, Statement } from "./queryable.ts";
 
 /** Beyond this a connection is so far behind that an honest refusal is better than the wait. */
 const inFlightMax = 1_000;
@@ -21,7 +24,12 @@ interface Slot {
   inFlight: number;
 }
 
-export interface Readers extends Queryable {
+export interface Readers {
+  query<R extends Row>(
+    sql: Statement,
+    values?: readonly unknown[],
+    options?: { signal?: AbortSignal },
+  ): Promise<QueryResult<R>>;
   /** Answers what was sent, refuses what comes after. */
   close(): Promise<void>;
 }
@@ -29,32 +37,40 @@ export interface Readers extends Queryable {
 interface State {
   config: pg.ClientConfig;
   log: Logger;
+  clock: Clock;
   slots: Slot[];
   closed: boolean;
 }
 
+type Asked = [sql: Statement, values: readonly unknown[] | undefined, signal: AbortSignal | undefined];
+
 /** Connections open when they are first needed, and again when they are needed after a loss. */
-export function createReaders(config: pg.ClientConfig, size: number, log: Logger): Readers {
+export function createReaders(
+  config: pg.ClientConfig,
+  { size, log, clock }: { size: number; log: Logger; clock: Clock },
+): Readers {
   const slots = Array.from({ length: size }, (): Slot => ({ client: undefined, opening: undefined, inFlight: 0 }));
-  const state: State = { config, log, slots, closed: false };
+  const state: State = { config, log, clock, slots, closed: false };
   return {
-    query: <R extends Row>(sql: Statement, values?: readonly unknown[]) =>
-      queryOnce<R>(state, sql, values).catch((error: unknown) => repeatIfStale<R>(state, sql, values, error)),
+    query: <R extends Row>(sql: Statement, values?: readonly unknown[], { signal }: { signal?: AbortSignal } = {}) =>
+      queryOnce<R>(state, sql, values, signal).catch((error: unknown) =>
+        repeat<R>(state, [sql, values, signal], error),
+      ),
     close: () => close(state),
   };
 }
 
-async function queryOnce<R extends Row>(
-  state: State,
-  sql: Statement,
-  values: readonly unknown[] | undefined,
-): Promise<QueryResult<R>> {
+async function queryOnce<R extends Row>(state: State, ...[sql, values, signal]: Asked): Promise<QueryResult<R>> {
+  signal?.throwIfAborted();
   const slot = choose(state);
   slot.inFlight++;
   let client = slot.client;
   try {
     client ??= await (slot.opening ?? open(state, slot));
-    const { rows, rowCount } = await send<R>(client, sql, values);
+    const { rows, rowCount } = await sendWithin<R>(client, [sql, values], signal, {
+      clock: state.clock,
+      retire: () => retire(slot, client!),
+    });
     return { rows, rowCount };
   } catch (error) {
     if (client !== undefined && breaksConnection(error)) retire(slot, client);
@@ -64,18 +80,14 @@ async function queryOnce<R extends Row>(
   }
 }
 
-/** A stale statement was refused before it ran, so a fresh connection may run it. */
-async function repeatIfStale<R extends Row>(
-  state: State,
-  sql: Statement,
-  values: readonly unknown[] | undefined,
-  error: unknown,
-): Promise<QueryResult<R>> {
-  if (!isStaleStatement(error)) throw failureOf(error);
+/** What was refused or stopped before it had an effect may run again, on another connection. */
+async function repeat<R extends Row>(state: State, asked: Asked, error: unknown): Promise<QueryResult<R>> {
+  const isStale = isStaleStatement(error);
+  if (!isStale && !(error instanceof CanceledByMistake)) throw failureOf(error);
   // All of them prepared it, so all of them are stale.
-  for (const slot of state.slots) if (slot.client !== undefined) retire(slot, slot.client);
-  return queryOnce<R>(state, sql, values).catch((again) => {
-    throw failureOf(again);
+  if (isStale) for (const slot of state.slots) if (slot.client !== undefined) retire(slot, slot.client);
+  return queryOnce<R>(state, ...asked).catch((again: unknown) => {
+    throw failureOf(again instanceof CanceledByMistake ? again.cause : again);
   });
 }
 

@@ -7,6 +7,7 @@
 import type pg from "pg";
 import type { Clock, Logger } from "../base/index.ts";
 import { abandon, send } from "./connection.ts";
+import { orAbort } from "./or-abort.ts";
 import { breaksConnection, commitUnknown, connectFailure, failureOf, isAnswer, isRetryable } from "./pg-errors.ts";
 import type { TransactionOptions, Tx } from "./queryable.ts";
 
@@ -179,20 +180,5 @@ function runAfterCommit(attempt: Attempt, log: Logger): void {
     } catch (error) {
       log.error({ err: error }, "Work after a commit failed; the commit stands");
     }
-  }
-}
-
-/** The promise, or a rejection with the signal's reason, whichever comes first. */
-async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    aborted.catch(() => {});
   }
 }

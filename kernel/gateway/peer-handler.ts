@@ -5,7 +5,7 @@ import type { Clock, Logger } from "../base/index.ts";
 import { type CallInput, callPath, checkInput, createDeadline } from "../call/index.ts";
 import { type AnyOperation, type Envelope, errors, Failure, type Named, notFound } from "../contract/index.ts";
 import type { Bus } from "../events/index.ts";
-import { errorAnswer, type HttpHandler, readJson, send } from "../http/index.ts";
+import { errorAnswer, type HttpHandler, readBytes, send } from "../http/index.ts";
 import { eventsPath, outcomeOf, type PeerClaims, type PeerTokens } from "../peer/index.ts";
 import type { RunningService } from "../service/index.ts";
 import { peerClaims } from "./peer-claims.ts";
@@ -61,7 +61,7 @@ async function answerPeer(
   try {
     if (work === undefined) throw notFound();
     const claims = peerClaims(tokens, message, work, "Only for services of this system");
-    const body = await readJson(message, { mediaTypes: ["application/json"], maxBytes: bodyBytesMax });
+    const body = readPeer(await readBytes(message, { maxBytes: bodyBytesMax }));
     const outcome = await work
       .run(body, claims, gone.signal)
       .then((value) => JSON.stringify({ value }))
@@ -77,6 +77,15 @@ async function answerPeer(
   } catch (error) {
     log.warn({ requestId, err: error }, "A peer was refused");
     await send(message, response, errorAnswer(error, requestId), { requestId });
+  }
+}
+
+/** All that a call within this process may carry: what is refused of clients for their sake, peers may say. */
+function readPeer(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch (cause) {
+    throw new Failure(errors.malformedJson, "The body is not JSON", { cause });
   }
 }
 

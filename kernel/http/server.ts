@@ -9,6 +9,7 @@ import { errors, Failure } from "../contract/index.ts";
 import { answered, openConnection, type Connection } from "./connection.ts";
 import { holdContinue } from "./continue.ts";
 import { errorAnswer } from "./errors.ts";
+import { askAfterClient } from "./gone-client.ts";
 import { drain, listen } from "./lifecycle.ts";
 import { defaultLimits } from "./limits.ts";
 import { protocolFailure } from "./protocol.ts";
@@ -68,6 +69,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     const connection = openConnection(socket, options.clock, bounds.lingerMs);
     state.connections.set(socket, connection);
+    askAfterClient(connection, options.clock);
     socket.once("close", () => {
       state.connections.delete(socket);
       // node closes the answer it is sending, and forgets those that queue behind it.

@@ -51,7 +51,7 @@ export interface Context {
   readonly random: Random;
   /** Makes and reads the cursors of lists. */
   readonly cursors: Cursors;
-  /** The service's database, for reads outside a transaction. */
+  /** The service's database, for reads outside a transaction. What still runs at the deadline is cancelled. */
   readonly db: Queryable;
   /** The present moment as RFC 3339. */
   now(): string;
@@ -134,7 +134,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     clock,
     random,
     cursors: parts.cursors,
-    db: database,
+    db: { query: (sql, values) => database.query(sql, values, { signal: facts.deadline.signal }) },
     now: () => timestamp(clock.nowMs()),
     newId: (prefix) =>
       encodeId(prefix, facts.idempotent ? idOfRetry(clock, facts.idempotent.entropy(ids++)) : uuidv7(clock, random)),
