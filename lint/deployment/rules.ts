@@ -48,8 +48,8 @@ interface Pod {
   securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type: string } };
 }
 
-/** Before it is asked to end a pod may wait for five seconds; then it ends within ten. */
-const endingSecondsMax = 15;
+/** Within this a process that was asked to end does. */
+const endingSecondsMax = 10;
 
 export function checkRules(document: string, manifests: readonly Manifest[]): Finding[] {
   const report = createReport(document);
