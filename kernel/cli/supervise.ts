@@ -3,7 +3,7 @@
 // It runs nothing of the app itself but the embedded PostgreSQL, the same as in one process and with the same
 // data. What becomes of an app on many machines is the business of systemd or Kubernetes, which start `--process`.
 
-import { systemClock, systemRandom, silentLogger } from "../base/index.ts";
+import { type Logger, systemClock, systemRandom } from "../base/index.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
 import { startChild } from "./child.ts";
@@ -28,7 +28,9 @@ export async function supervise(
   let ready = false;
   if (terminal) showHeading(definition);
 
-  const postgres = await openPostgres(app, settings, progress);
+  // A person reads the progress until all serve; whether the server of the databases is lost and back is worth a line.
+  const info: Logger["info"] = (fields, message) => void (ready && log.info(fields, message));
+  const postgres = await openPostgres(app, settings, { ...log, info }, progress);
   const ports = portsOf(topology, settings.system.port);
   const environment = environmentOf(topology, ports, settings, postgres);
   const children = Object.entries(topology).map(([process, { gateway }]) =>
@@ -78,6 +80,7 @@ export async function supervise(
 async function openPostgres(
   { definition }: FoundApp["app"],
   { system }: AppSettings,
+  log: Logger,
   onProgress: (message: string) => void,
 ): Promise<EmbeddedPostgres | undefined> {
   const missing = definition.contracts
@@ -87,7 +90,7 @@ async function openPostgres(
   return startEmbeddedPostgres({
     directory: system.dataDirectory,
     databases: missing.map((name) => ({ name })),
-    log: silentLogger,
+    log,
     clock: systemClock,
     random: systemRandom,
     onProgress,
