@@ -25,6 +25,8 @@ export interface StoreFolder {
   readonly directory: string;
   /** `words` as in `ashlar start`; a topology takes the ports behind its gateway's, too. */
   start(environment?: Record<string, string>, ...words: string[]): Promise<StoreProcess>;
+  /** Of what was started last, whether or not it serves yet. */
+  latestPid(): Promise<number>;
   /** Runs the CLI against the folder to its end. */
   cli(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** Ends what still runs on the folder, also after a test that failed half-way, and deletes it. */
@@ -54,6 +56,11 @@ export async function createStoreFolder(app = root, variables: Record<string, st
       children.add(child);
       return started(child, port);
     },
+    async latestPid() {
+      const latest = () => [...children].at(-1);
+      await eventually(async () => latest()?.exitCode === null && latest()?.signalCode === null);
+      return latest()!.pid!;
+    },
     async cli(...words) {
       const child = spawn(process.execPath, [cli, ...words], {
         cwd: app,
@@ -66,8 +73,9 @@ export async function createStoreFolder(app = root, variables: Record<string, st
     async remove() {
       for (const child of children) {
         if (child.exitCode !== null || child.signalCode !== null) continue;
+        const end = ended(child);
         child.kill("SIGTERM");
-        await ended(child);
+        await end;
       }
       await rm(directory, { recursive: true, force: true });
     },
@@ -83,7 +91,7 @@ async function started(child: ChildProcess, port: number): Promise<StoreProcess>
   const end = ended(child);
   const isUp = async () => (await client.request("GET", "/health").catch(() => undefined))?.status === 200;
   await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(`It ended at its start:\n${output}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`It ended at its start:\n${output}`);
     return isUp();
   }, 60_000);
   return {

@@ -9,6 +9,8 @@ export class UsageError extends Error {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (process.env.LOG_LEVEL === "debug") return withCauses(error);
+  if ((error as NodeJS.ErrnoException).code === "ENOSPC")
+    return `The disk is full: make room, or set ASHLAR_DATA to a folder on another disk (${error.message})`;
   // A Failure is worded for clients, who must not learn the cause. Whoever runs this must.
   return error.name === "Failure" && error.cause instanceof Error
     ? `${error.message}: ${messageOf(error.cause)}`

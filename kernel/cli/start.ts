@@ -67,6 +67,7 @@ async function run(
   // Until it serves, a person reads the progress; the log would tell the same at length.
   const log = terminal && logLevel === "info" ? withoutInfo(logger, () => !ready) : logger;
   const end = waitForEnd(systemClock, log);
+  endWithSupervisor();
   const startedAtMs = systemClock.nowMs();
   const listenFd = inheritedSocket();
 
@@ -113,12 +114,18 @@ async function run(
     }
   }
   // Who started it as one of several waits for this.
-  process.send?.({ demo: system.demo });
-  // Without who started it nobody would stop it.
-  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  if (process.connected) process.send?.({ demo: system.demo });
   await system.stop(await end.wait());
   log.info({}, "Stopped");
   process.exit(0);
+}
+
+/** Without who started it as one of several nobody would stop it; and it may be gone before this one serves, or reads this. */
+function endWithSupervisor(): void {
+  const stop = () => process.kill(process.pid, "SIGTERM");
+  process.once("disconnect", stop);
+  // Undefined in a process that nobody started so.
+  if ((process.connected as boolean | undefined) === false) stop();
 }
 
 function withoutInfo(log: Logger, hidden: () => boolean): Logger {

@@ -5,7 +5,7 @@
 // Kubernetes, which start `--process`.
 
 import type { BoundSocket } from "node:net";
-import { type Logger, systemClock, systemRandom, silentLogger } from "../base/index.ts";
+import { type Logger, systemClock, systemRandom } from "../base/index.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../data/index.ts";
 import { bindSocket } from "../http/index.ts";
 import { type AppSettings, createLogger, databaseVariable, processVariable, type Topology } from "../runtime/index.ts";
@@ -38,6 +38,8 @@ export async function supervise(
 
   const say = (message: string) => (terminal ? showProgress(message) : log.warn({}, message));
   if (!(await awaitDatabases(settings.system.databaseUrls, { end, clock: systemClock, say }))) return process.exit(0);
+  // A person reads the progress until all serve; whether the server of the databases is lost and back is worth a line.
+  const info: Logger["info"] = (fields, message) => void (ready && log.info(fields, message));
   const ports = portsOf(topology, settings.system.port);
   // Only the gateway is for other machines.
   const hostOfProcess = (process: string) => (topology[process]!.gateway === true ? settings.system.host : "127.0.0.1");
@@ -45,7 +47,7 @@ export async function supervise(
   const sockets = new Map<string, BoundSocket>();
   for (const process of Object.keys(topology))
     sockets.set(process, await bindSocket(hostOfProcess(process), ports[process]!));
-  const postgres = await openPostgres(app, settings, progress);
+  const postgres = await openPostgres(app, settings, { ...log, info }, progress);
   const lent = { path: process.env.PATH, random: systemRandom, log, onProgress: progress };
   const servers = await startServers({ settings, plan, ...lent }).catch(async (error: unknown) => {
     await postgres?.stop();
@@ -135,6 +137,7 @@ async function restart(children: readonly Child[], log: Logger): Promise<void> {
 async function openPostgres(
   { definition }: FoundApp["app"],
   { system }: AppSettings,
+  log: Logger,
   onProgress: (message: string) => void,
 ): Promise<EmbeddedPostgres | undefined> {
   const missing = definition.contracts
@@ -144,7 +147,7 @@ async function openPostgres(
   return startEmbeddedPostgres({
     directory: system.dataDirectory,
     databases: missing.map((name) => ({ name })),
-    log: silentLogger,
+    log,
     clock: systemClock,
     random: systemRandom,
     onProgress,

@@ -17,10 +17,9 @@ export async function readOrCreateSecret(directory: string, random: Random): Pro
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const draft = join(directory, `.draft-${Buffer.from(random.bytes(12)).toString("hex")}`);
   try {
-    const file = await open(draft, "wx", 0o600);
+    await using file = await open(draft, "wx", 0o600);
     await file.writeFile(Buffer.from(random.bytes(secretBytes)).toString("hex"));
     await file.sync();
-    await file.close();
     await link(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

@@ -158,9 +158,9 @@ export function processUrlsOf(
   const processes = Object.values(topologies).flatMap((topology) => Object.entries(topology));
   const here = (port: number) => (peerTlsOf(values) === undefined ? undefined : `https://127.0.0.1:${port}`);
   return Object.fromEntries(
-    processes.map(([process, { port }]) => [
+    processes.map(([process, { port, url }]) => [
       process,
-      (values[processVariable(process)] as string | undefined) ?? here(port),
+      (values[processVariable(process)] as string | undefined) ?? url ?? here(port),
     ]),
   );
 }
