@@ -1,0 +1,53 @@
+// `npm run bench`: this project beside what people write by hand, in one run.
+//
+// What it starts, sends and counts is told in bench/README.md; the options by `npm run bench -- --help`.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chosen, readArguments, usage } from "./compare/arguments.ts";
+import { openCluster } from "./compare/cluster.ts";
+import { sizes } from "./compare/data.ts";
+import { describeMachine } from "./compare/machine.ts";
+import { type Measured, measureWork } from "./compare/measure.ts";
+import { markdown } from "./compare/report.ts";
+import { targets } from "./compare/targets.ts";
+import { works } from "./compare/works.ts";
+
+const words = process.argv.slice(2);
+if (words.includes("--help")) {
+  console.log(usage);
+  process.exit(0);
+}
+const options = readArguments(words);
+const size = sizes[options.size]!;
+const [serverCore, loadCore] = cpus().length > 1 ? [0, 1] : [0, 0];
+const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import.meta.url));
+
+const chosenWorks = chosen(works, options.works);
+const chosenTargets = chosen(targets, options.targets);
+const cluster = await openCluster(folder, size, loadCore);
+const measured: Measured[] = [];
+try {
+  const about = describeMachine(cluster.version, serverCore, loadCore);
+  console.error(about.join("\n"));
+  for (const work of chosenWorks) {
+    const able = chosenTargets.filter((target) => target.works.includes(work.name));
+    measured.push(...(await measureWork(work, able, options, { cluster, size, serverCore, loadCore })));
+  }
+  const rounds = `${options.rounds} rounds of ${options.seconds} s in turns, the median of each figure; ${size.users.toLocaleString("en")} users, ${size.products.toLocaleString("en")} products, ${size.orders.toLocaleString("en")} orders.`;
+  const text = `${[...about, rounds].join("\n")}\n\n${markdown(measured, chosenWorks, chosenTargets)}`;
+  console.log(text);
+  if (options.output !== undefined) {
+    await mkdir(options.output, { recursive: true });
+    await writeFile(join(options.output, "results.md"), text);
+    await writeFile(
+      join(options.output, "results.json"),
+      `${JSON.stringify({ about, options, size, measured }, null, 2)}\n`,
+    );
+  }
+} finally {
+  await cluster.stop();
+}
+process.exit(measured.some(({ refused }) => refused !== undefined) ? 1 : 0);
