@@ -4,7 +4,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chosen, readArguments, usage } from "./compare/arguments.ts";
 import { openCluster } from "./compare/cluster.ts";
@@ -25,6 +25,8 @@ const size = sizes[options.size]!;
 const [serverCore, loadCore] = cpus().length > 1 ? [0, 1] : [0, 0];
 const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import.meta.url));
 
+const profile = options.profile && resolve(options.profile);
+
 const chosenWorks = chosen(works, options.works);
 const chosenTargets = chosen(targets, options.targets);
 const cluster = await openCluster(folder, size, loadCore);
@@ -34,7 +36,7 @@ try {
   console.error(about.join("\n"));
   for (const work of chosenWorks) {
     const able = chosenTargets.filter((target) => target.works.includes(work.name));
-    measured.push(...(await measureWork(work, able, options, { cluster, size, serverCore, loadCore })));
+    measured.push(...(await measureWork(work, able, options, { cluster, size, serverCore, loadCore, profile })));
   }
   const rounds = `${options.rounds} rounds of ${options.seconds} s in turns, the median of each figure; ${size.users.toLocaleString("en")} users, ${size.products.toLocaleString("en")} products, ${size.orders.toLocaleString("en")} orders.`;
   const text = `${[...about, rounds].join("\n")}\n\n${markdown(measured, chosenWorks, chosenTargets)}`;

@@ -1,9 +1,11 @@
 // One work on all targets that do it: checked, warmed up, then loaded in turns.
 
+import { join } from "node:path";
 import type { Arguments } from "./arguments.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Size } from "./data.ts";
 import { load, type Loaded } from "./load.ts";
+import { hotFunctions } from "./profile.ts";
 import { usageOf } from "./processes.ts";
 import type { Running, Target } from "./targets.ts";
 import type { Work } from "./works.ts";
@@ -30,6 +32,7 @@ export interface Setting {
   size: Size;
   serverCore: number;
   loadCore: number;
+  profile: string | undefined;
 }
 
 export async function measureWork(
@@ -65,7 +68,11 @@ export async function measureWork(
         measured.push({ work: work.name, target: target.name, connections, rounds: made });
     }
   } finally {
-    for (const started of running.values()) await started.stop();
+    for (const [target, started] of running) {
+      await started.stop();
+      if (setting.profile !== undefined)
+        console.error(hotFunctions(join(setting.profile, `${work.name}-${target.name}`)).join("\n"));
+    }
   }
   return measured;
 }

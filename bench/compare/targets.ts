@@ -15,6 +15,8 @@ import { peerKey, peerTokens, storeTokens, type UserTokens } from "./tokens.ts";
 export interface Place {
   cluster: Cluster;
   serverCore: number;
+  /** Where node writes a profile of each target. */
+  profile?: string | undefined;
 }
 
 export interface Target {
@@ -54,7 +56,7 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
     name,
     about,
     works,
-    async start(work, { cluster, serverCore }) {
+    async start(work, { cluster, serverCore, profile }) {
       if (!urls.has(cluster))
         urls.set(cluster, {
           USERS_DATABASE_URL: await cluster.copy("users", `${name}_users`),
@@ -67,7 +69,11 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
       const port = await freePorts(words.length === 0 ? 1 : 4);
       const environment = { ASHLAR_DATA: folder, PORT: String(port), ...settings, ...databases };
       const directory = work === "W1" ? uncached : root;
-      const started = start([process.execPath, cli, "start", ...words], { core: serverCore, environment, directory });
+      const started = start([...node(name, work, profile), cli, "start", ...words], {
+        core: serverCore,
+        environment,
+        directory,
+      });
       const { url, tookMs } = await untilUp(started, port);
       return {
         url,
@@ -102,7 +108,7 @@ function peer(name: string, about: string, works: readonly string[]): Target {
     name,
     about,
     works,
-    async start(work, { cluster, serverCore }) {
+    async start(work, { cluster, serverCore, profile }) {
       const directory = await installPeer(name);
       const shop: DatabaseName = "shop";
       if (!urls.has(cluster)) urls.set(cluster, await cluster.copy(shop, `${name}_shop`));
@@ -115,13 +121,18 @@ function peer(name: string, about: string, works: readonly string[]): Target {
         NODE_ENV: "production",
         CACHE: work === "W4" ? "on" : "off",
       };
-      const started = start([process.execPath, "server.js"], { core: serverCore, environment, directory });
+      const started = start([...node(name, work, profile), "server.js"], { core: serverCore, environment, directory });
       const { url, tookMs } = await untilUp(started, port);
       const { pid, stop } = started;
       // What their outboxes hold nobody delivers.
       return { url, pid, startedMs: tookMs, tokens: peerTokens(), idOf: uuidOf, settled: async () => {}, stop };
     },
   };
+}
+
+function node(name: string, work: string, profile: string | undefined): string[] {
+  const where = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profile, `${work}-${name}`)}`];
+  return [process.execPath, ...where];
 }
 
 async function untilUp(started: Started, port: number): Promise<{ url: string; tookMs: number }> {
