@@ -7,3 +7,4 @@ export { lazyChild, silentLogger, type LogFields, type Logger } from "./log.ts";
 export { fromMinorUnits, sumOfLines, toMinorUnits } from "./money.ts";
 export { systemRandom, type Random } from "./random.ts";
 export { shared } from "./shared.ts";
+export { afterThisTurn } from "./turn.ts";
