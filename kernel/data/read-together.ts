@@ -27,7 +27,10 @@ export function readTogether(reads: Reads): Reads["one"] {
     new Promise((resolve, reject) => {
       const one = { uuid, resolve, reject };
       const waiting = open.get(db);
-      if (waiting !== undefined && waiting.length < togetherMax) return void waiting.push(one);
+      if (waiting !== undefined && waiting.length < togetherMax) {
+        waiting.push(one);
+        return;
+      }
       const opened = [one];
       open.set(db, opened);
       afterThisTurn(() => {

@@ -74,7 +74,8 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     softDelete,
   };
   const idColumn = columns.get("id")!;
-  const decode = (row: Row) => decodeRow(columns, row) as RowOf<R>;
+  const decoders = [...columns.values()].map((column) => ({ ...column, name: unquoted(column) }));
+  const decode = (row: Row) => decodeRow(decoders, row) as RowOf<R>;
   const statement = statementsOf(resource.table);
 
   const selectOne = (includeDeleted: boolean, lock: boolean) => {
@@ -215,9 +216,9 @@ function totalOf(rows: readonly Row[]): number {
   return Number(rows[0]!.total);
 }
 
-function decodeRow(columns: ReadonlyMap<string, Column>, row: Row): Record<string, unknown> {
+function decodeRow(columns: readonly (Column & { name: string })[], row: Row): Record<string, unknown> {
   const decoded: Record<string, unknown> = {};
-  for (const column of columns.values()) decoded[column.property] = column.decode(row[unquoted(column)]);
+  for (const { property, name, decode } of columns) decoded[property] = decode(row[name]);
   return decoded;
 }
 

@@ -184,7 +184,8 @@ function takeOver(exchange: Exchange, { address, headers, remainingMs }: Forward
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */
 async function identify(options: PipelineOptions, exchange: Exchange): Promise<{ refused: unknown } | { ok: true }> {
   try {
-    const token = bearerToken(exchange.message.headersDistinct.authorization);
+    // Sent twice it was refused as HTTP. `headersDistinct` would sort all headers again to say so.
+    const token = bearerToken(exchange.message.headers.authorization);
     if (token !== undefined) exchange.caller = userOf(await options.verify(token), exchange.address);
     return { ok: true };
   } catch (refused) {
