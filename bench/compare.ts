@@ -11,8 +11,10 @@ import { openCluster } from "./compare/cluster.ts";
 import { sizes } from "./compare/data.ts";
 import { describeMachine } from "./compare/machine.ts";
 import { type Measured, measureWork } from "./compare/measure.ts";
-import { markdown } from "./compare/report.ts";
-import { targets } from "./compare/targets.ts";
+import { markdown, startsTable } from "./compare/report.ts";
+import { measureStarts, type Started } from "./compare/starts.ts";
+import { gateways } from "./compare/gateways.ts";
+import { targets as services } from "./compare/targets.ts";
 import { works } from "./compare/works.ts";
 
 const words = process.argv.slice(2);
@@ -27,29 +29,40 @@ const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import
 
 const profile = options.profile && resolve(options.profile);
 
-const chosenWorks = chosen(works, options.works);
+const targets = [...services, ...gateways];
+const starts = { name: "W8", about: "from the start to the first answer, and idle memory without PostgreSQL" };
+const asked = chosen([...works, starts], options.works);
+const chosenWorks = works.filter((work) => asked.includes(work));
 const chosenTargets = chosen(targets, options.targets);
 const cluster = await openCluster(folder, size, loadCore);
 const measured: Measured[] = [];
+let started: Started[] = [];
 try {
   const about = describeMachine(cluster.version, serverCore, loadCore);
   console.error(about.join("\n"));
+  const setting = { cluster, size, serverCore, loadCore, profile };
   for (const work of chosenWorks) {
     const able = chosenTargets.filter((target) => target.works.includes(work.name));
-    measured.push(...(await measureWork(work, able, options, { cluster, size, serverCore, loadCore, profile })));
+    measured.push(...(await measureWork(work, able, options, setting)));
   }
+  if (asked.includes(starts))
+    started = await measureStarts(
+      chosenTargets.filter((target) => target.works.includes("W8")),
+      options,
+      setting,
+    );
   const rounds = `${options.rounds} rounds of ${options.seconds} s in turns, the median of each figure; ${size.users.toLocaleString("en")} users, ${size.products.toLocaleString("en")} products, ${size.orders.toLocaleString("en")} orders.`;
-  const text = `${[...about, rounds].join("\n")}\n\n${markdown(measured, chosenWorks, chosenTargets)}`;
+  const text = `${[...about, rounds].join("\n")}\n\n${markdown(measured, chosenWorks, chosenTargets)}${started.length === 0 ? "" : `\n${startsTable(starts, started)}`}`;
   console.log(text);
   if (options.output !== undefined) {
     await mkdir(options.output, { recursive: true });
     await writeFile(join(options.output, "results.md"), text);
     await writeFile(
       join(options.output, "results.json"),
-      `${JSON.stringify({ about, options, size, measured }, null, 2)}\n`,
+      `${JSON.stringify({ about, options, size, measured, started }, null, 2)}\n`,
     );
   }
 } finally {
   await cluster.stop();
 }
-process.exit(measured.some(({ refused }) => refused !== undefined) ? 1 : 0);
+process.exit([...measured, ...started].some(({ refused }) => refused !== undefined) ? 1 : 0);

@@ -32,6 +32,9 @@ export async function openCluster(directory: string, size: Size, core: number): 
     onProgress: console.error,
     maxConnections: 300,
   });
+  // It would outlive a run that is broken off. At exit there is no time for more than to ask it.
+  const end = () => void process.kill(server.pid, "SIGINT");
+  process.once("exit", end);
   const admin = createDatabase({
     url: server.adminUrl,
     log: silentLogger,
@@ -63,6 +66,7 @@ export async function openCluster(directory: string, size: Size, core: number): 
     async stop() {
       for (const name of copies) await admin.query(`drop database if exists "${name}" with (force)`);
       await admin.close();
+      process.removeListener("exit", end);
       await server.stop();
     },
   };

@@ -1,6 +1,7 @@
 // Results as Markdown: the median of each figure over the rounds.
 
 import type { Measured, Round } from "./measure.ts";
+import type { Started } from "./starts.ts";
 
 interface Named {
   name: string;
@@ -34,17 +35,26 @@ function table(ofWork: readonly Measured[]): string {
       of("serverUs").toFixed(1),
       of("databaseUs").toFixed(1),
       of("memoryMiB").toFixed(0),
-      ratio(one, ofWork, "expert"),
-      ratio(one, ofWork, "bare"),
+      ratio(one, ofWork, ["expert", "http-proxy"]),
+      ratio(one, ofWork, ["bare", "nginx"]),
     ];
     return `| ${target} | ${connections} | ${cells.join(" | ")} |`;
   });
   return [...head, ...rows].join("\n");
 }
 
+export function startsTable({ name, about }: Named, started: readonly Started[]): string {
+  const rows = started.map(({ target, startMs, idleMiB, refused }) =>
+    refused === undefined
+      ? `| ${target} | ${median(startMs).toFixed(0)} | ${median(idleMiB).toFixed(0)} |`
+      : `| ${target} | not measured: ${refused.split("\n", 1)[0]} | |`,
+  );
+  return [`## ${name}: ${about}`, "", "| target | ms | MiB |", "| --- | --: | --: |", ...rows, ""].join("\n");
+}
+
 /** The median of the ratios of each round: what slowed the machine in a round slowed both. */
-function ratio({ rounds, connections }: Measured, ofWork: readonly Measured[], name: string): string {
-  const other = ofWork.find((one) => one.target === name && one.connections === connections);
+function ratio({ rounds, connections }: Measured, ofWork: readonly Measured[], names: string[]): string {
+  const other = ofWork.find((one) => names.includes(one.target) && one.connections === connections);
   if (other === undefined || other.rounds.length === 0) return "";
   return median(rounds.map(({ perSecond }, index) => perSecond / other.rounds[index]!.perSecond)).toFixed(2);
 }

@@ -15,6 +15,7 @@ import { peerKey, peerTokens, storeTokens, type UserTokens } from "./tokens.ts";
 export interface Place {
   cluster: Cluster;
   serverCore: number;
+  loadCore: number;
   /** Where node writes a profile of each target. */
   profile?: string | undefined;
 }
@@ -33,13 +34,15 @@ export interface Running {
   readonly startedMs: number;
   readonly tokens: UserTokens;
   idOf(kind: "product" | "user", n: number): string;
+  /** False for what hands everything on, whoever asks. */
+  readonly checksTokens?: boolean;
   /** Resolves when nothing is left to be done of what was answered. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const cli = join(root, "kernel/cli/ashlar.js");
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+export const cli = join(root, "kernel/cli/ashlar.js");
 const uncached = join(root, "bench/uncached");
 const everything = ["W1", "W2", "W3", "W4", "W6", "W8"];
 
@@ -93,7 +96,7 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
 
 /** Limits are counted and told, and none is reached. */
 const bound = "100000000/60s";
-const settings = {
+export const settings = {
   NODE_ENV: "production",
   LOG_LEVEL: "warn",
   LIMIT_DEFAULT: bound,
@@ -130,16 +133,20 @@ function peer(name: string, about: string, works: readonly string[]): Target {
   };
 }
 
-function node(name: string, work: string, profile: string | undefined): string[] {
+export function node(name: string, work: string, profile: string | undefined): string[] {
   const where = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profile, `${work}-${name}`)}`];
   return [process.execPath, ...where];
 }
 
-async function untilUp(started: Started, port: number): Promise<{ url: string; tookMs: number }> {
+export async function untilUp(
+  started: Started,
+  port: number,
+  path = "/health",
+): Promise<{ url: string; tookMs: number }> {
   const url = `http://127.0.0.1:${port}`;
   const startMs = performance.now();
   for (;;) {
-    const status = await fetch(`${url}/health`).then(
+    const status = await fetch(`${url}${path}`).then(
       async (answer) => (await answer.arrayBuffer(), answer.status),
       () => undefined,
     );

@@ -56,6 +56,12 @@ export const works: readonly Work[] = [
     check: (target) => checkProducts(target, [1, 2, 1, 2]),
   },
   {
+    name: "W5",
+    about: "the gateway alone, in front of 300 bytes",
+    requests: (target, { products }) => productRequests(target, Math.min(hot, products)),
+    check: checkGateway,
+  },
+  {
     name: "W6",
     about: "login",
     requests: () => numbersTo(regulars).map((n) => login(emailOf(n), password)),
@@ -111,6 +117,15 @@ async function checkProducts(target: Running, numbers: readonly number[]): Promi
   await assertTokenChecked(target, one!);
   const unknown = await ask(target.url, { ...one!, path: `${one!.path.slice(0, -3)}zzz` });
   assert.ok(unknown.status === 404 || unknown.status === 400, `an id that is none was answered ${unknown.status}`);
+}
+
+async function checkGateway(target: Running): Promise<void> {
+  const [request] = productRequests(target, 1);
+  const answer = await ask(target.url, request!);
+  assert.equal(answer.status, 200, `answered ${answer.status}: ${JSON.stringify(answer.json)}`);
+  assert.equal(JSON.stringify(answer.json).length, 300);
+  // What the limit leaves is told by the service behind, to which the gateway of this project hands it on.
+  if (target.checksTokens !== false) await assertTokenChecked(target, request!);
 }
 
 async function checkHistory(target: Running, size: Size): Promise<void> {
