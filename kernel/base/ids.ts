@@ -23,7 +23,11 @@ export function uuidv7From(ms: number, entropy: Uint8Array): string {
 }
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-const digits = new Map([...alphabet].map((letter, value) => [letter, BigInt(value)]));
+/** By the code of a letter. */
+const digits = new Uint8Array(128);
+for (const [value, letter] of [...alphabet].entries()) digits[letter.charCodeAt(0)] = value;
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const [dash, digit0, digit9, letterA] = [0x2d, 0x30, 0x39, 0x61];
 const prefixPattern = /^([a-z]([a-z_]{0,61}[a-z])?)?$/;
 const suffixPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -32,11 +36,18 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 export function encodeId(prefix: string, uuid: string): string {
   if (!prefixPattern.test(prefix)) throw new Error(`"${prefix}" is not a TypeID prefix`);
   if (!uuidPattern.test(uuid)) throw new Error("encodeId takes a lower-case uuid");
-  let value = BigInt(`0x${uuid.replaceAll("-", "")}`);
+  // 26 letters hold 130 bits: two zeros come before the 128. No BigInt, since a page of rows has dozens of ids.
   let suffix = "";
-  for (let index = 0; index < 26; index++) {
-    suffix = alphabet[Number(value & 31n)] + suffix;
-    value >>= 5n;
+  let rest = 0;
+  let restBits = 2;
+  for (let index = 0; index < uuid.length; index++) {
+    const code = uuid.charCodeAt(index);
+    if (code === dash) continue;
+    rest = ((rest & 0b1111) << 4) | (code > digit9 ? code - letterA + 10 : code - digit0);
+    restBits += 4;
+    if (restBits < 5) continue;
+    restBits -= 5;
+    suffix += alphabet[(rest >> restBits) & 31];
   }
   return prefix === "" ? suffix : `${prefix}_${suffix}`;
 }
@@ -48,13 +59,26 @@ export function decodeId(prefix: string, id: string): string | undefined {
   if (prefix !== "" && !id.startsWith(`${prefix}_`)) return undefined;
   const suffix = id.slice(start);
   if (!suffixPattern.test(suffix)) return undefined;
-  let value = 0n;
-  for (const letter of suffix) value = (value << 5n) | digits.get(letter)!;
-  const hex = value.toString(16).padStart(32, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  // The first two of the 130 bits are zeros, as the pattern says.
+  let hex = "";
+  let rest = 0;
+  let restBits = -2;
+  for (let index = 0; index < suffix.length; index++) {
+    rest = ((rest & 0xff) << 5) | digits[suffix.charCodeAt(index)]!;
+    restBits += 5;
+    if (restBits < 8) continue;
+    restBits -= 8;
+    hex += hexPairs[(rest >> restBits) & 0xff];
+  }
+  return dashed(hex);
 }
 
 function formatUuid(bytes: Uint8Array): string {
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let hex = "";
+  for (const byte of bytes) hex += hexPairs[byte];
+  return dashed(hex);
+}
+
+function dashed(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

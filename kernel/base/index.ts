@@ -3,7 +3,8 @@ export { createManualClock, systemClock, timestamp, type Clock, type ManualClock
 export { parseDuration } from "./durations.ts";
 export { decodeId, encodeId, uuidv7, uuidv7From } from "./ids.ts";
 export { canonicalJson, JsonError, parseJson, type Json } from "./json.ts";
-export { silentLogger, type LogFields, type Logger } from "./log.ts";
+export { lazyChild, silentLogger, type LogFields, type Logger } from "./log.ts";
 export { fromMinorUnits, sumOfLines, toMinorUnits } from "./money.ts";
 export { systemRandom, type Random } from "./random.ts";
 export { shared } from "./shared.ts";
+export { afterThisTurn } from "./turn.ts";

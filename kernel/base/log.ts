@@ -17,3 +17,16 @@ export const silentLogger: Logger = {
   error() {},
   child: () => silentLogger,
 };
+
+/** A child that is made when it has something to say: that of a request mostly has not. */
+export function lazyChild(log: Logger, fields: LogFields): Logger {
+  let made: Logger | undefined;
+  const child = () => (made ??= log.child(fields));
+  return {
+    debug: (more, message) => child().debug(more, message),
+    info: (more, message) => child().info(more, message),
+    warn: (more, message) => child().warn(more, message),
+    error: (more, message) => child().error(more, message),
+    child: (more) => child().child(more),
+  };
+}

@@ -12,6 +12,7 @@ import { constraintName } from "./definitions.ts";
 import type { Queryable, Row, Statement, Tx } from "./queryable.ts";
 import { countSql, listSql, type ListSource, type ListStatement, type Scope } from "./list-sql.ts";
 import { constraintOf } from "./pg-errors.ts";
+import { readTogether } from "./read-together.ts";
 
 export interface ListPage<T> {
   rows: T[];
@@ -73,14 +74,31 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     softDelete,
   };
   const idColumn = columns.get("id")!;
-  const decode = (row: Row) => decodeRow(columns, row) as RowOf<R>;
+  const decoders = [...columns.values()].map((column) => ({ ...column, name: unquoted(column) }));
+  const decode = (row: Row) => decodeRow(decoders, row) as RowOf<R>;
   const statement = statementsOf(resource.table);
 
   const selectOne = (includeDeleted: boolean, lock: boolean) => {
     const text = `select ${selected} from ${table} where id = $1${includeDeleted ? "" : living}${lock ? " for update" : ""}`;
     return statement(text, text);
   };
-  const selectMany = statement("many", `select ${selected} from ${table} where id = any($1::uuid[])${living}`);
+  const selectMany = (includeDeleted: boolean) => {
+    const text = `select ${selected} from ${table} where id = any($1::uuid[])${includeDeleted ? "" : living}`;
+    return statement(text, text);
+  };
+  const rowsOf = ({ rows }: { rows: Row[] }) => rows;
+  const reads = (includeDeleted: boolean) =>
+    readTogether({
+      one: (db, uuid) => db.query(selectOne(includeDeleted, false), [uuid]).then(({ rows }) => rows[0]),
+      many: (db, uuids) => db.query(selectMany(includeDeleted), [uuids]).then(rowsOf),
+    });
+  const readLiving = reads(false);
+  const readAny = reads(true);
+  const readOne = async (db: Queryable, uuid: string, includeDeleted: boolean, lock: boolean) => {
+    // A transaction has its statements in the order in which they were sent.
+    if (!lock && !isTx(db)) return (includeDeleted ? readAny : readLiving)(db, uuid);
+    return rowsOf(await db.query(selectOne(includeDeleted, lock), [uuid]))[0];
+  };
   const removal = softDelete
     ? statement(
         "remove",
@@ -100,12 +118,12 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   return {
     resource,
     async get(db, id, { lock = false, scope = {}, includeDeleted = false } = {}) {
-      const { rows } = await db.query(selectOne(includeDeleted, lock), [idColumn.encode(id)]);
-      const row = rows[0] && decode(rows[0]);
+      const found = await readOne(db, idColumn.encode(id) as string, includeDeleted, lock);
+      const row = found && decode(found);
       return row && Object.entries(scope).every(([property, value]) => row[property] === value) ? row : undefined;
     },
     async getMany(db, ids) {
-      const { rows } = await db.query(selectMany, [ids.map((id) => idColumn.encode(id))]);
+      const { rows } = await db.query(selectMany(false), [ids.map((id) => idColumn.encode(id))]);
       return rows.map(decode);
     },
     async list(db, query, { scope, cursors, binding }) {
@@ -173,6 +191,10 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   };
 }
 
+function isTx(db: Queryable): db is Tx {
+  return "beforeCommit" in db;
+}
+
 /** A connection keeps what it prepared, so there is an end to it; what comes later is sent unprepared. */
 const namedStatementsMax = 256;
 
@@ -194,9 +216,9 @@ function totalOf(rows: readonly Row[]): number {
   return Number(rows[0]!.total);
 }
 
-function decodeRow(columns: ReadonlyMap<string, Column>, row: Row): Record<string, unknown> {
+function decodeRow(columns: readonly (Column & { name: string })[], row: Row): Record<string, unknown> {
   const decoded: Record<string, unknown> = {};
-  for (const column of columns.values()) decoded[column.property] = column.decode(row[unquoted(column)]);
+  for (const { property, name, decode } of columns) decoded[property] = decode(row[name]);
   return decoded;
 }
 

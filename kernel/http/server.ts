@@ -151,7 +151,8 @@ async function answer(
     // Not the error's own answer, even of a Failure: its headers may be what could not be sent.
     else void send(request, response, errorAnswer(undefined, requestId), { requestId });
   }
-  if (response.writableFinished) return;
+  // What the socket took is on its way, though node says so only in a moment.
+  if (response.writableFinished || (response.writableEnded && response.socket?.writableLength === 0)) return;
   // An answer that queues behind another one of its connection gets the socket when its turn comes.
   if (response.socket !== null) cutSlowReader(state, response, response.socket);
   else response.once("socket", (socket: Socket) => cutSlowReader(state, response, socket));

@@ -49,6 +49,7 @@ export interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly id: string;
+  /** Made when it is asked for, as is the signal: an answer from the cache needs neither. */
   readonly traceparent: string;
   readonly gone: AbortSignal;
   address: string;
@@ -66,24 +67,62 @@ export function openExchange(
   response: ServerResponse,
   id: string,
 ): Exchange {
+  return new OpenExchange(options, message, response, id);
+}
+
+/**
+ * A class for its two accessors, which are made for all exchanges at once: those of an object literal are
+ * functions of its own, and give each object a hidden class of its own, which costs more than the rest of it.
+ */
+class OpenExchange implements Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly headers: Record<string, string> = {};
+  readonly #random: Random;
+  #traceparent: string | undefined = undefined;
+  #gone: AbortSignal | undefined = undefined;
+  address: string;
+  timeoutMs: number;
+  accept: Negotiated = unread;
+  caller: Caller;
+  secret = false;
+
+  constructor(
+    { addressOf, requestTimeoutMs, random }: PipelineOptions,
+    message: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+  ) {
+    this.message = message;
+    this.response = response;
+    this.id = id;
+    this.#random = random;
+    this.address = addressOf(message);
+    this.timeoutMs = requestTimeoutMs;
+    this.caller = { kind: "nobody", address: this.address };
+  }
+
+  get traceparent(): string {
+    return (this.#traceparent ??= traceparentOf(traceOf(this.message.headers, this.#random)));
+  }
+
+  get gone(): AbortSignal {
+    return (this.#gone ??= whenGone(this.response));
+  }
+}
+
+const unread: Negotiated = { errorFormat: "json", acceptable: true, version: undefined };
+
+/** Aborts when the client goes away before its answer is out. */
+function whenGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once("close", () => {
+  const onClose = () => {
     if (!response.writableFinished) gone.abort(new Failure(errors.unavailable, "The client went away"));
-  });
-  const address = options.addressOf(message);
-  return {
-    message,
-    response,
-    id,
-    timeoutMs: options.requestTimeoutMs,
-    traceparent: traceparentOf(traceOf(message.headers, options.random)),
-    address,
-    gone: gone.signal,
-    headers: {},
-    accept: { errorFormat: "json", acceptable: true, version: undefined },
-    caller: { kind: "nobody", address },
-    secret: false,
   };
+  if (response.closed) onClose();
+  else response.once("close", onClose);
+  return gone.signal;
 }
 
 /** Outsiders get a code and a sentence; the log gets the cause. */

@@ -7,7 +7,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bearerToken, userOf } from "../auth/index.ts";
-import { createDeadline } from "../call/index.ts";
+import { lazyChild } from "../base/index.ts";
+import { createDeadline, type Deadline } from "../call/index.ts";
 import { errors, Failure, filledTag } from "../contract/index.ts";
 import {
   type Answer,
@@ -129,8 +130,15 @@ async function answer(
   const run = (facts: Pick<CallFacts, "idempotent">) =>
     handle(options, exchange, route, input, { caller: exchange.caller, ...facts });
   /** Others may wait for its result: it goes on when this client has gone, and has all the time that a request has. */
-  const lasting = { ...exchange, gone: undefined, timeoutMs: options.requestTimeoutMs };
-  const compute: Compute = (caller, asked) => handle(options, lasting, route, { ...input, ...asked }, { caller });
+  const compute: Compute = (caller, asked) =>
+    handle(
+      options,
+      exchange,
+      route,
+      { ...input, ...asked },
+      { caller },
+      createDeadline(options.clock, options.requestTimeoutMs),
+    );
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
   const result =
     key === undefined
@@ -145,18 +153,18 @@ async function answer(
 /** Calls the handler, within the time that a request has and while its client waits. */
 function handle(
   options: PipelineOptions,
-  exchange: Pick<Exchange, "message" | "id" | "traceparent" | "timeoutMs"> & { gone: AbortSignal | undefined },
+  exchange: Exchange,
   route: Route,
   input: object & { params: Record<string, string> },
   facts: Pick<CallFacts, "caller" | "idempotent">,
+  deadline: Deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone),
 ): Promise<unknown> {
-  const deadline = createDeadline(options.clock, exchange.timeoutMs, exchange.gone);
   const context = createContext(route.service.parts, {
     userAgent: exchange.message.headers["user-agent"],
     requestId: exchange.id,
     traceparent: exchange.traceparent,
     deadline,
-    log: options.log.child({ requestId: exchange.id }),
+    log: lazyChild(options.log, { requestId: exchange.id }),
     invalidates: route.operation.invalidates.map((tag) => filledTag(tag, input.params)),
     ...facts,
   });
@@ -177,7 +185,8 @@ function takeOver(exchange: Exchange, { address, headers, remainingMs }: Forward
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */
 async function identify(options: PipelineOptions, exchange: Exchange): Promise<{ refused: unknown } | { ok: true }> {
   try {
-    const token = bearerToken(exchange.message.headersDistinct.authorization);
+    // Sent twice it was refused as HTTP. `headersDistinct` would sort all headers again to say so.
+    const token = bearerToken(exchange.message.headers.authorization);
     if (token !== undefined) exchange.caller = userOf(await options.verify(token), exchange.address);
     return { ok: true };
   } catch (refused) {

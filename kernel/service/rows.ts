@@ -206,10 +206,15 @@ async function announce<R extends Resource>(
 
 /** What a client may see of a row, in the newest shape. */
 export function representationOf(resource: Resource, row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.keys(schemaOf(resource.representation).properties!).map((name) => [name, row[name]]),
-  );
+  let names = shownNames.get(resource);
+  if (names === undefined)
+    shownNames.set(resource, (names = Object.keys(schemaOf(resource.representation).properties!)));
+  const shown: Record<string, unknown> = {};
+  for (const name of names) shown[name] = row[name];
+  return shown;
 }
+
+const shownNames = new WeakMap<Resource, readonly string[]>();
 
 function defaultsOf(resource: Resource): Record<string, unknown> {
   const fields: Fields = { ...resource.spec.properties, ...resource.spec.readOnly };
