@@ -75,7 +75,8 @@ async function askOnce(
   since: string | null,
 ): Promise<string> {
   const deadline = createDeadline(clock, timeoutMs);
-  const context = { from: "gateway", requestId: "ended tokens", traceparent: undefined, deadline };
+  // By a name of its own: its circuit is no business of the requests that are handed on, nor theirs of it.
+  const context = { from: "ended-tokens", requestId: "ended tokens", traceparent: undefined, deadline };
   const { until, ended } = await calls.call(operation, { body: { since } }, context).finally(() => deadline.end());
   revocations.apply(ended.map(revocationOf));
   return until;
