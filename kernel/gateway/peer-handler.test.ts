@@ -34,7 +34,7 @@ const target: CallTarget = { invoke: async (_name, { body }) => handle(body as R
 
 const said: string[] = [];
 const note = (_fields: object, message: string) => void said.push(message);
-const log = { ...silentLogger, warn: note, error: note };
+const log = { ...silentLogger, info: note, error: note };
 const base = { clock: createManualClock(), random: systemRandom, log };
 const tokens = createPeerTokens({ secret: new Uint8Array(32), clock: base.clock });
 const running = { contract: { ...contract, operations }, target } as unknown as RunningService;

@@ -31,8 +31,13 @@ export function outcomeOf(error: unknown, { use, requestId, log }: Work): { fail
     return outcomeOf(new Failure(errors.internal, "Something unexpected happened"), { use, requestId, log });
   }
   const { code, status, message, details, headers, hops, cause } = error;
-  if (cause !== undefined && status >= 500) log.warn({ requestId, err: error }, `${use} failed`);
+  // Whoever asked says what becomes of it; this is why.
+  if (cause !== undefined && status >= 500) log.info({ requestId, code, reason: reasonOf(cause) }, `${use} failed`);
   return { failure: { code, status, message, details, headers, hops } };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 export function failureOf({ code, status, message, details, headers, hops }: SentFailure): Failure {
