@@ -6,7 +6,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger, Random } from "../base/index.ts";
-import { type AppSettings, type Beside, findProgram, freePort } from "../runtime/index.ts";
+import { type AppSettings, type Beside, findProgram } from "../runtime/index.ts";
+import { freePort } from "../data/index.ts";
 import { keepServer, type KeptServer } from "./kept-server.ts";
 
 /** What a topology runs with: each as asked for, `installed` where nobody asked and the installed one may be used. */

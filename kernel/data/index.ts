@@ -15,3 +15,4 @@ export { createCursors, type Cursors } from "./cursor.ts";
 export type { Scope } from "./list-sql.ts";
 export { findDrift } from "./drift.ts";
 export { createTable, type ListPage, type Table } from "./table.ts";
+export { freePort } from "./embedded-server.ts";

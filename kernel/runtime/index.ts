@@ -2,7 +2,7 @@
 export { createApp, unusablePlatform, type App, type AppSettings, type AppSpec, type Demo } from "./app.ts";
 export { rateClasses } from "./check-limits.ts";
 export { createLineReader, createLogger, logLevels, type LogLevel } from "./log.ts";
-export { findProgram, freePort } from "./programs.ts";
+export { findProgram } from "./programs.ts";
 export { refuseInProduction } from "./production.ts";
 export { deriveSecret, readOrCreateSecret } from "./secret.ts";
 export {

@@ -1,7 +1,7 @@
 // A customer's client: it asks again with the same Idempotency-Key until an answer says what became of the checkout.
 
 import type { Checkout } from "./plan.ts";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Shop } from "./shop.ts";
 
 /** What ended one try without telling the client what became of its checkout: `503 UNAVAILABLE`, `ECONNREFUSED`. */

@@ -3,7 +3,7 @@
 import { encodeId } from "ashlar/base";
 import type { Database } from "ashlar/data";
 import type { Installation } from "./installation.ts";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface EventRow {
   /** The service that announced it. */

@@ -11,7 +11,7 @@ import { temporaryPrefix } from "../../kernel/testing/leftovers.ts";
 import { startThrowAwayPostgres } from "../../kernel/testing/throw-away-postgres.ts";
 import { contracts } from "../../store/services.ts";
 import { topologies } from "../../store/topology.ts";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Process, quietPorts, startProcess } from "./process.ts";
 
 export interface Victim {

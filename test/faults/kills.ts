@@ -2,7 +2,7 @@
 
 import { type ClientOptions, place, type Placed, type Trouble } from "./client.ts";
 import type { Installation, Victim } from "./installation.ts";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Checkout, Plan } from "./plan.ts";
 import type { Shop } from "./shop.ts";
 

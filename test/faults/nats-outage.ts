@@ -4,7 +4,7 @@ import { place, type Placed } from "./client.ts";
 import { settled } from "./facts.ts";
 import type { Installation } from "./installation.ts";
 import { newOutage, optionsOf, type Outage } from "./kills.ts";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Checkout, Plan } from "./plan.ts";
 import type { Shop } from "./shop.ts";
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { pause } from "./pause.ts";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface Process {
   readonly name: string;
