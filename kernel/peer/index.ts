@@ -11,5 +11,8 @@ export {
   type Wire,
   type WireOptions,
 } from "./wire.ts";
+export { answerWire, type Ask } from "./answering.ts";
+export type { Reply } from "./asking.ts";
+export { meetAsker, wirePath, wireProtocol } from "./opening.ts";
 export { isUndelivered } from "./unreached.ts";
 export type { Begin } from "./relay.ts";
