@@ -270,10 +270,10 @@ test("a deadline that passes ends the work on the other side", async (t) => {
 
 test("a server that drains answers what came on a wire, and who asks goes on by HTTP or to the next process", async (t) => {
   const release = Promise.withResolvers<void>();
-  let working = 0;
+  const at = { work: 0 };
   const peer = await startPeer(t, {
     async work() {
-      working++;
+      at.work++;
       await release.promise;
       return { done: true };
     },
@@ -281,11 +281,11 @@ test("a server that drains answers what came on a wire, and who asks goes on by 
   const { wire, post } = wireTo(t, peer);
   await wire.open("shop");
   const before = Array.from({ length: 20 }, () => post());
-  while (working < 20) await turn();
+  while (at.work < 20) await turn();
   const drained = peer.server.drain({ graceMs: 60_000, leadMs: 5_000 });
   // These may be sent before it is heard that it ends.
   const meanwhile = Array.from({ length: 20 }, () => post());
-  while (working < 40) await turn();
+  while (at.work < 40) await turn();
   release.resolve();
   for (const answer of await Promise.all([...before, ...meanwhile])) deepEqual(answer, { done: true });
   deepEqual(await post(), { done: true });
@@ -309,10 +309,7 @@ test("a process that dies in the middle of a call leaves open what became of it"
   const asked = post();
   await arrived.promise;
   const cut = peer.server.drain({ graceMs: 0 });
-  await rejects(
-    asked,
-    (error) => isUndelivered(error as never) === false && (error as { code: string }).code === "UNAVAILABLE",
-  );
+  await rejects(asked, (error) => !isUndelivered(error as never) && (error as { code: string }).code === "UNAVAILABLE");
   equal(await cut, 1);
   // And now nobody is there.
   await rejects(post(), (error) => isUndelivered(error as never));

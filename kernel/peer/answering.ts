@@ -127,7 +127,7 @@ export function answerWire(socket: Socket, received: Buffer, options: AnsweringO
   });
   socket.once("close", () => {
     closed.abort("closed");
-    for (const stream of [...open.keys()]) cancel(stream);
+    for (const stream of open.keys()) cancel(stream);
   });
   void limitLife(closed.signal);
   socket.on("data", onData);
@@ -136,6 +136,8 @@ export function answerWire(socket: Socket, received: Buffer, options: AnsweringO
 
   async function limitLife(isClosed: AbortSignal): Promise<void> {
     await clock.sleep(helloMs, isClosed);
+    // A process that was kept from running learns first that the time is over, and only then what has long been there.
+    await clock.sleep(0, isClosed);
     if (!isProven) socket.destroy();
     await clock.sleep(leaveAfterMs - helloMs, isClosed);
     leave();

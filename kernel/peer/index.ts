@@ -1,10 +1,9 @@
 // The other processes of a system: how they are reached, and how they know each other.
-export { createPeerTokens, type PeerClaims, type PeerTokens } from "./tokens.ts";
+export { createPeerTokens, peerHeader, type PeerClaims, type PeerTokens } from "./tokens.ts";
 export { failureOf, outcomeOf, type Outcome, type Work } from "./outcome.ts";
 export {
   createWire,
   eventsPath,
-  peerHeader,
   type Limits,
   type PeerRequest,
   type PeerTls,

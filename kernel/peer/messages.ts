@@ -1,6 +1,6 @@
 // Messages of any length on the wire: how their rest is let come, and sent.
 
-import { type FrameWriter } from "./frame-writer.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { type Kind, kinds, messageBytesMax, payloadBytesMax, senseless } from "./frames.ts";
 
 /** How many long messages may come at the same time; together with their length it bounds what a connection holds. */

@@ -12,8 +12,8 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
 import type { Random } from "../base/index.ts";
-import type { PeerTokens } from "./tokens.ts";
-import { type PeerTls, peerHeader } from "./wire.ts";
+import { peerHeader, type PeerTokens } from "./tokens.ts";
+import type { PeerTls } from "./wire.ts";
 
 export const wireProtocol = "ashlar-wire/1";
 const openUse = "open a wire";

@@ -41,7 +41,10 @@ export function relay(
         into = begin(status, headers);
       },
       onResponseData(controller, chunk) {
-        if (chunk.length === bytesLeft && chunk.length <= oneWriteBytesMax) return void (last = chunk);
+        if (chunk.length === bytesLeft && chunk.length <= oneWriteBytesMax) {
+          last = chunk;
+          return;
+        }
         bytesLeft = undefined;
         if (into!.write(chunk)) return;
         controller.pause();

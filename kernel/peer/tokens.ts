@@ -19,6 +19,9 @@ export interface PeerTokens {
   read(token: string | undefined, audience: string, use: string): PeerClaims;
 }
 
+/** In which a token comes. */
+export const peerHeader = "ashlar-peer";
+
 /** The clocks of two machines of one system may differ by this much, and a request may travel for the rest. */
 const lifeMs = 60_000;
 const lengthMax = 16 * 1024;

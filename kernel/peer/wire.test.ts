@@ -14,7 +14,11 @@ const tokens = createPeerTokens({ secret: new Uint8Array(32), clock });
 const secret = { connection: "10.0.0.7" };
 
 async function peer(answer: RequestListener) {
-  const server = createServer(answer);
+  const server = createServer((request, response) => {
+    // It speaks HTTP alone.
+    if (request.headers.upgrade === undefined) answer(request, response);
+    else response.writeHead(400).end();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens, clock, random: systemRandom });

@@ -11,7 +11,7 @@ import { createKeptWires } from "./kept-wires.ts";
 import { type Begin, relay } from "./relay.ts";
 import { failureOf, isOutcome } from "./outcome.ts";
 import { badGateway, unreached } from "./unreached.ts";
-import type { PeerClaims, PeerTokens } from "./tokens.ts";
+import { type PeerClaims, peerHeader, type PeerTokens } from "./tokens.ts";
 
 export interface WireOptions {
   /** Where a service is reached: `http://127.0.0.1:3001`. */
@@ -62,8 +62,6 @@ export interface Wire {
   open(service: string): Promise<boolean>;
   close(): Promise<void>;
 }
-
-export const peerHeader = "ashlar-peer";
 
 /** Where the events for a subscriber are handed over. */
 export function eventsPath(subscriber: string): string {
