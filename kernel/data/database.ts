@@ -6,17 +6,11 @@ import pg from "pg";
 import type { Clock, Logger } from "../base/index.ts";
 import { answerTimeoutMs, clientConfig, type ConnectionOptions } from "./connection.ts";
 import { connectFailure, unavailable } from "./pg-errors.ts";
-import type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } from "./queryable.ts";
+import type { Cancellable, TransactionOptions, Tx } from "./queryable.ts";
 import { createReaders } from "./readers.ts";
 import { runTransaction } from "./transaction.ts";
 
-export interface Database extends Queryable {
-  /** A signal that aborts rejects with its reason, and has the statement cancelled when it does not end in a moment. */
-  query<R extends Row = Row>(
-    sql: Statement,
-    values?: readonly unknown[],
-    options?: { signal?: AbortSignal },
-  ): Promise<QueryResult<R>>;
+export interface Database extends Cancellable {
   /**
    * Runs `run` in a transaction (read committed) and commits what it did when it returns.
    *

@@ -71,8 +71,8 @@ test(
     throws(() => limiterOn(redis, { classes: { default: { maxRequests: 2 ** 30, windowMs: 2 ** 30 } } }));
     for (const isUp of [true, false]) {
       equal(await limiter.take("free", "usr_1"), undefined);
-      await rejects(limiter.take("toString", "usr_1"), /no rate class/);
-      await rejects(limiter.take("default", "usr_1", 11), /can never pass/);
+      await rejects(async () => limiter.take("toString", "usr_1"), /no rate class/);
+      await rejects(async () => limiter.take("default", "usr_1", 11), /can never pass/);
       if (isUp) await server.kill().then(() => until(redis, false));
     }
   },
