@@ -2,6 +2,7 @@
 export { createManualClock, systemClock, timestamp, type Clock, type ManualClock } from "./clock.ts";
 export { parseDuration } from "./durations.ts";
 export { decodeId, encodeId, isId, uuidv7, uuidv7From } from "./ids.ts";
+export { jsonCopy } from "./json-copy.ts";
 export { canonicalJson, JsonError, parseJson, type Json } from "./json.ts";
 export { lazyChild, silentLogger, type LogFields, type Logger } from "./log.ts";
 export { fromMinorUnits, sumOfLines, toMinorUnits } from "./money.ts";

@@ -106,23 +106,17 @@ export function within(clock: Clock, deadline: Deadline, timeoutMs: number | und
   const leftMs = deadline.remainingMs();
   return createDeadline(clock, timeoutMs === undefined ? leftMs : Math.min(leftMs, timeoutMs), deadline.gone);
 }
-/** The promise, or the reason of the signal, whichever comes first: who does not look at its deadline is not waited for. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(signal.reason as Error);
-  }
+/** The promise, or the reason why its time is over, whichever comes first: who does not look at its deadline is not waited for. */
+export function untilAborted<T>(promise: Promise<T>, deadline: Deadline): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort);
-    const settled = () => signal.removeEventListener("abort", onAbort);
+    const takeBack = deadline.onAbort(reject);
     promise.then(
       (value) => {
-        settled();
+        takeBack();
         resolve(value);
       },
       (error: unknown) => {
-        settled();
+        takeBack();
         reject(error);
       },
     );
