@@ -52,7 +52,7 @@ export function encodeId(prefix: string, uuid: string): string {
   return prefix === "" ? suffix : `${prefix}_${suffix}`;
 }
 
-/** Whether it is a TypeID with this prefix. */
+/** Whether `decodeId` would find a uuid in it. */
 export function isId(prefix: string, id: string): boolean {
   const start = startOfSuffix(prefix);
   if (id.length !== start + 26) return false;

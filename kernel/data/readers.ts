@@ -59,7 +59,7 @@ export function createReaders(
         repeat<R>(state, [sql, values, signal], error),
       ),
     async open() {
-      await Promise.all(state.slots.map((slot) => slot.client ?? slot.opening ?? open(state, slot)));
+      await Promise.all(state.slots.map(async (slot) => slot.client ?? slot.opening ?? open(state, slot)));
     },
     close: () => close(state),
   };

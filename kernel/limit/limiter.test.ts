@@ -27,7 +27,9 @@ test("of a thousand at once exactly the capacity passes", async () => {
     classes: { default: { maxRequests: 100, windowMs: 60_000 } },
     clock: createManualClock(),
   });
-  const decisions = await Promise.all(Array.from({ length: 1_000 }, () => limiter.take("default", "198.51.100.7")));
+  const decisions = await Promise.all(
+    Array.from({ length: 1_000 }, async () => limiter.take("default", "198.51.100.7")),
+  );
   equal(decisions.filter((decision) => decision!.allowed).length, 100);
 });
 

@@ -30,7 +30,7 @@ function limiterOn(redis: Redis, options: Partial<SharedLimiterOptions> = {}): L
 /** How many of these at once are let through. */
 async function admitted(limiters: readonly Limiter[], className: string, key: string, count: number): Promise<number> {
   const decisions = await Promise.all(
-    Array.from({ length: count }, (_, index) => limiters[index % limiters.length]!.take(className, key)),
+    Array.from({ length: count }, async (_, index) => limiters[index % limiters.length]!.take(className, key)),
   );
   return decisions.filter((decision) => decision!.allowed).length;
 }
