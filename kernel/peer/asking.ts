@@ -43,14 +43,21 @@ export function createAsking(socket: Socket, received: Buffer, proof: string): A
   const writer = createFrameWriter(socket);
   const [incoming, outgoing] = [createIncoming(writer), createOutgoing(writer)];
 
+  let isSilent = false;
+  const closeWhenDone = () => {
+    if (!isLeaving || open.size > 0) return;
+    // Where nobody is there any more, nobody would close the other half.
+    if (isSilent) socket.destroy();
+    else socket.end();
+  };
   const leave = () => {
     isLeaving = true;
-    if (open.size === 0) socket.end();
+    closeWhenDone();
   };
   const forget = (stream: number) => {
     open.delete(stream);
     outgoing.drop(stream);
-    if (isLeaving && open.size === 0) socket.end();
+    closeWhenDone();
   };
   const settle = (stream: number, status: number, text: string) => {
     open.get(stream)?.resolve({ status, text });
@@ -103,7 +110,10 @@ export function createAsking(socket: Socket, received: Buffer, proof: string): A
           forget(stream);
           if (!socket.destroyed) writer.write(kinds.cancel, stream, 0);
           // It may be that nobody is there any more, and the next one shall not wait as long to find out.
-          if (socket.bytesRead === bytesRead && remainingMs() === 0) leave();
+          if (socket.bytesRead === bytesRead && remainingMs() === 0) {
+            isSilent = true;
+            leave();
+          }
           reject(signal.reason as Error);
         };
         const settled = () => signal.removeEventListener("abort", onAbort);

@@ -148,12 +148,15 @@ test("a message that is given up half-way makes room for the next, on both sides
 });
 
 test("one that says nothing until the time is over is asked nothing more", async () => {
-  const { ask, asking } = await opened(() => new Promise(() => {}));
+  const { ask, asking, there } = await opened(() => new Promise(() => {}));
+  const closed = once(there, "close");
   const over = new AbortController();
   const asked = ask("a", { signal: over.signal, remainingMs: () => 0 });
   over.abort(new Failure(errors.deadlineExceeded, "Too late"));
   await rejects(asked, { code: "DEADLINE_EXCEEDED" });
   equal(asking.isOpen(), false);
+  await closed;
+  equal(asking.isOver(), true);
 });
 
 test("who is asked to leave asks no more, and closes when it has its answers: those on their way, too", async () => {

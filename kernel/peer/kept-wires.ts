@@ -101,18 +101,19 @@ export function createKeptWires(options: KeptWiresOptions): KeptWires {
 /** The young one on which least waits; an old one as long as there is none. */
 function choose(kept: Kept, oldBeforeMs: number): { wire: Asking | undefined; needsMore: boolean } {
   let wire: Asking | undefined;
-  let [least, isOld] = [0, true];
+  let [least, isOld, open] = [0, true, 0];
   for (const { asking, openedAtMs } of kept.wires) {
     if (!asking.isOpen()) {
       if (asking.isOver()) kept.wires = kept.wires.filter((other) => other.asking !== asking);
       continue;
     }
+    open++;
     const [old, unanswered] = [openedAtMs <= oldBeforeMs, asking.unanswered()];
     if (wire !== undefined && (old || (!isOld && unanswered >= least))) continue;
     [wire, least, isOld] = [asking, unanswered, old];
   }
-  if (!isOld && kept.wires.length > 1) leaveOld(kept, oldBeforeMs);
-  return { wire, needsMore: isOld || (least >= unansweredPerWire && kept.wires.length < wiresMax) };
+  if (!isOld && open > 1) leaveOld(kept, oldBeforeMs);
+  return { wire, needsMore: isOld || (least >= unansweredPerWire && open < wiresMax) };
 }
 
 function leaveOld({ wires }: Kept, oldBeforeMs: number): void {
