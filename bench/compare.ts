@@ -14,7 +14,9 @@ import { type Measured, measureWork } from "./compare/measure.ts";
 import { markdown, startsTable } from "./compare/report.ts";
 import { measureStarts, type Started } from "./compare/starts.ts";
 import { gateways } from "./compare/gateways.ts";
-import { targets as services } from "./compare/targets.ts";
+import { exists } from "./compare/processes.ts";
+import { services } from "./compare/services.ts";
+import { store } from "./compare/targets.ts";
 import { works } from "./compare/works.ts";
 
 const words = process.argv.slice(2);
@@ -29,11 +31,15 @@ const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import
 
 const profile = options.profile && resolve(options.profile);
 
-const targets = [...services, ...gateways];
+const targets = [...store, ...services, ...gateways];
 const starts = { name: "W8", about: "from the start to the first answer, and idle memory without PostgreSQL" };
 const asked = chosen([...works, starts], options.works);
 const chosenWorks = works.filter((work) => asked.includes(work));
-const chosenTargets = chosen(targets, options.targets);
+const chosenTargets = chosen(targets, options.targets).filter(({ name, needs }) => {
+  if (needs === undefined || exists(needs)) return true;
+  console.error(`${name} is left out: ${needs} is not installed`);
+  return false;
+});
 const cluster = await openCluster(folder, size, loadCore);
 const measured: Measured[] = [];
 let started: Started[] = [];
