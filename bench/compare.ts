@@ -14,6 +14,7 @@ import { type Measured, measureWork } from "./compare/measure.ts";
 import { markdown, startsTable } from "./compare/report.ts";
 import { measureStarts, type Started } from "./compare/starts.ts";
 import { gateways } from "./compare/gateways.ts";
+import { pgbench } from "./compare/pgbench.ts";
 import { exists } from "./compare/processes.ts";
 import { services } from "./compare/services.ts";
 import { store } from "./compare/targets.ts";
@@ -31,7 +32,7 @@ const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import
 
 const profile = options.profile && resolve(options.profile);
 
-const targets = [...store, ...services, ...gateways];
+const targets = [...store, ...services, pgbench, ...gateways];
 const starts = { name: "W8", about: "from the start to the first answer, and idle memory without PostgreSQL" };
 const asked = chosen([...works, starts], options.works);
 const chosenWorks = works.filter((work) => asked.includes(work));

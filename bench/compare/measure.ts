@@ -6,7 +6,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Size } from "./data.ts";
 import { load, type Loaded } from "./load.ts";
 import { hotFunctions } from "./profile.ts";
-import { usageOf } from "./processes.ts";
+import { coreTime, usageOf } from "./processes.ts";
 import type { Running, Target } from "./targets.ts";
 import type { Work } from "./works.ts";
 
@@ -15,6 +15,8 @@ export interface Round extends Loaded {
   /** Processor time a request, in microseconds. */
   serverUs: number;
   databaseUs: number;
+  /** How much of the time the core of the load was busy. At one, the load or the database was the limit, not the server. */
+  loadCoreBusy: number;
   memoryMiB: number;
 }
 
@@ -48,7 +50,7 @@ export async function measureWork(
       try {
         const started = await target.start(work.name, setting);
         running.set(target, started);
-        await work.check(started, setting.size);
+        if (started.drive === undefined) await work.check(started, setting.size);
         await loadOnce(work, started, { connections: 16, seconds: options.warmUpSeconds }, setting);
       } catch (error) {
         measured.push(...refusals(work, target, options, error));
@@ -96,13 +98,12 @@ async function loadOnce(
   { cluster, size, loadCore }: Setting,
 ): Promise<Round> {
   const before = { server: usageOf(target.pid), database: usageOf(cluster.pid) };
-  const loaded = await load({
-    url: target.url,
-    requests: work.requests(target, size),
-    connections,
-    seconds,
-    core: loadCore,
-  });
+  const core = coreTime(loadCore);
+  const loaded =
+    target.drive === undefined
+      ? await load({ url: target.url, requests: work.requests(target, size), connections, seconds, core: loadCore })
+      : await target.drive(connections, seconds);
+  const coreAfter = coreTime(loadCore);
   // What an answer left to be done belongs to what it costs, and must not burden who comes next.
   await target.settled();
   const after = { server: usageOf(target.pid), database: usageOf(cluster.pid) };
@@ -114,6 +115,7 @@ async function loadOnce(
     perSecond: loaded.requests / loaded.seconds,
     serverUs: each(after.server.cpuMs - before.server.cpuMs),
     databaseUs: each(after.database.cpuMs - before.database.cpuMs),
+    loadCoreBusy: (coreAfter.busy - core.busy) / (coreAfter.all - core.all),
     memoryMiB: after.server.memoryMiB,
   };
 }

@@ -26,15 +26,15 @@ const lines = {
 };
 
 const head = [
-  "| target | connections | requests/s | p50 ms | p99 ms | server us | database us | memory MiB | to expert | to memo | to limit | to pgbench |",
-  "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+  "| target | connections | requests/s | p50 ms | p99 ms | server us | database us | load core % | memory MiB | to expert | to memo | to limit | to pgbench |",
+  "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
 ];
 
 function table(ofWork: readonly Measured[]): string {
   const rows = ofWork.map((one) => {
     const { target, connections, rounds, refused } = one;
     if (refused !== undefined)
-      return `| ${target} | ${connections} | not measured: ${refused.split("\n", 1)[0]} | | | | | | | | | |`;
+      return `| ${target} | ${connections} | not measured: ${refused.split("\n", 1)[0]} | | | | | | | | | | |`;
     const of = (key: keyof Round) => median(rounds.map((round) => round[key]));
     const cells = [
       of("perSecond").toLocaleString("en", { maximumFractionDigits: 0 }),
@@ -42,6 +42,7 @@ function table(ofWork: readonly Measured[]): string {
       of("p99Ms").toFixed(2),
       of("serverUs").toFixed(1),
       of("databaseUs").toFixed(1),
+      (100 * of("loadCoreBusy")).toFixed(0),
       of("memoryMiB").toFixed(0),
       ...Object.values(lines).map((names) => ratio(one, ofWork, names)),
     ];

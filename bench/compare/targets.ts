@@ -5,13 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cluster } from "./cluster.ts";
-import { typeIdOf } from "./data.ts";
+import { type Size, typeIdOf } from "./data.ts";
+import type { Loaded } from "./load.ts";
 import { untilDelivered } from "./delivered.ts";
 import { freePorts, start, type Started } from "./processes.ts";
 import { storeTokens, type UserTokens } from "./tokens.ts";
 
 export interface Place {
   cluster: Cluster;
+  size: Size;
   serverCore: number;
   loadCore: number;
   /** Where node writes a profile of each target. */
@@ -30,12 +32,15 @@ export interface Target {
 
 export interface Running {
   readonly url: string;
-  readonly pid: number;
+  /** Of the server, where there is one of its own. */
+  readonly pid?: number;
   readonly startedMs: number;
   readonly tokens: UserTokens;
   idOf(kind: "product" | "user", n: number): string;
   /** False for what hands everything on, whoever asks. */
   readonly checksTokens?: boolean;
+  /** In place of requests over HTTP, which it then does not answer. */
+  drive?(connections: number, seconds: number): Promise<Loaded>;
   /** Resolves when nothing is left to be done of what was answered. */
   settled(): Promise<void>;
   stop(): Promise<void>;
