@@ -18,6 +18,8 @@ export interface Cluster {
   version: string;
   /** The url of a new copy of a filled database. */
   copy(database: DatabaseName, as: string): Promise<string>;
+  /** The url of a new database with nothing in it. */
+  create(as: string): Promise<string>;
   /** Drops the copies and stops the server. */
   stop(): Promise<void>;
 }
@@ -53,16 +55,18 @@ export async function openCluster(directory: string, size: Size, core: number): 
   await pin(server.pid, core);
   const copies = new Set<string>();
   const { rows } = await admin.query<{ version: string }>("select current_setting('server_version') as version");
+  async function make(as: string, owner: DatabaseName, template: string): Promise<string> {
+    copies.add(as);
+    await recreate(admin, as, owner, template);
+    const url = new URL(server.urlOf(owner));
+    url.pathname = `/${as}`;
+    return url.href;
+  }
   return {
     pid: server.pid,
     version: rows[0]!.version,
-    async copy(database, as) {
-      copies.add(as);
-      await recreate(admin, as, database, database);
-      const url = new URL(server.urlOf(database));
-      url.pathname = `/${as}`;
-      return url.href;
-    },
+    copy: (database, as) => make(as, database, database),
+    create: (as) => make(as, databases[0], "template0"),
     async stop() {
       for (const name of copies) await admin.query(`drop database if exists "${name}" with (force)`);
       await admin.close();

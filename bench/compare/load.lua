@@ -28,7 +28,7 @@ end
 done = function(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"seconds":%f,"p50Ms":%f,"p99Ms":%f,"failed":%d}\n',
+    '\n{"requests":%d,"seconds":%f,"p50Ms":%f,"p99Ms":%f,"latencyStepMs":0.001,"failed":%d}\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

@@ -24,6 +24,8 @@ export interface Loaded {
   seconds: number;
   p50Ms: number;
   p99Ms: number;
+  /** What latencies are multiples of. */
+  latencyStepMs: number;
   /** Answers of 400 and above, and those that did not come. */
   failed: number;
 }

@@ -131,7 +131,7 @@ async function drive(script: Script, { url, size, connections, seconds, core }: 
     const startMs = performance.now();
     await run(program!, rest);
     const tookSeconds = (performance.now() - startMs) / 1_000;
-    return { ...(await latencies(folder)), seconds: tookSeconds, failed: 0 };
+    return { ...(await latencies(folder)), seconds: tookSeconds, latencyStepMs: 0.001, failed: 0 };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

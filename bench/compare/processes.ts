@@ -23,6 +23,8 @@ export interface Started {
   readonly pid: number;
   output(): string;
   isRunning(): boolean;
+  /** Resolves when it ended, for whatever reason. */
+  closed: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export function start(command: readonly string[], { core, environment = {}, dire
   return {
     pid: child.pid!,
     output: () => output,
+    closed,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     async stop() {
       child.kill("SIGTERM");

@@ -49,7 +49,7 @@ export interface Running {
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const cli = join(root, "kernel/cli/ashlar.js");
 const uncached = join(root, "bench/uncached");
-const everything = ["W1", "W2", "W3", "W4", "W6", "W8"];
+const everything = ["W1", "W2", "W3", "W4", "W6", "W7", "W8"];
 
 export const store: readonly Target[] = [
   ashlar("single", "Ashlar, everything in one process", everything, []),

@@ -19,6 +19,8 @@ console.log(
     seconds: result.duration,
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
+    // Its histogram counts whole milliseconds.
+    latencyStepMs: 1,
     failed: result.non2xx + result.errors + result.timeouts,
   }),
 );
