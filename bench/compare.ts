@@ -5,9 +5,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chosen, readArguments, usage } from "./compare/arguments.ts";
-import { openCluster } from "./compare/cluster.ts";
+import { clusterFolder, openCluster } from "./compare/cluster.ts";
 import { sizes } from "./compare/data.ts";
 import { describeMachine } from "./compare/machine.ts";
 import { chart } from "./compare/chart.ts";
@@ -30,7 +29,6 @@ if (words.includes("--help")) {
 const options = readArguments(words);
 const size = sizes[options.size]!;
 const [serverCore, loadCore] = cpus().length > 1 ? [0, 1] : [0, 0];
-const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import.meta.url));
 
 const profile = options.profile && resolve(options.profile);
 
@@ -43,7 +41,7 @@ const chosenTargets = chosen(targets, options.targets).filter(({ name, needs }) 
   return false;
 });
 const doing = (work: string) => chosenTargets.filter((target) => target.works.includes(work));
-const cluster = await openCluster(folder, size, loadCore);
+const cluster = await openCluster(clusterFolder(options.size), size, loadCore);
 let results: Results;
 try {
   const about = describeMachine(cluster.version, serverCore, loadCore);

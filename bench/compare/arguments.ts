@@ -60,8 +60,8 @@ export function readArguments(words: readonly string[]): Arguments {
   };
 }
 
-function whole(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
+export function whole(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
   return Number(text);
 }
 

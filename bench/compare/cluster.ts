@@ -4,6 +4,7 @@
 // one before found, and no target works on the leavings of another. The server writes to disk at each commit, as one
 // that keeps orders has to.
 
+import { fileURLToPath } from "node:url";
 import { silentLogger, systemClock, systemRandom } from "ashlar/base";
 import { createDatabase, type Database, startEmbeddedPostgres } from "ashlar/data";
 import type { Size } from "./data.ts";
@@ -24,7 +25,18 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-export async function openCluster(directory: string, size: Size, core: number): Promise<Cluster> {
+/** The folder in which the databases of a size are kept. */
+export function clusterFolder(name: string): string {
+  return fileURLToPath(new URL(`../../.ashlar/bench-${name}/`, import.meta.url));
+}
+
+/** Databases that are not `wanted` are not filled. */
+export async function openCluster(
+  directory: string,
+  size: Size,
+  core: number,
+  wanted: readonly DatabaseName[] = databases,
+): Promise<Cluster> {
   const server = await startEmbeddedPostgres({
     directory,
     databases: databases.map((name) => ({ name })),
@@ -45,7 +57,7 @@ export async function openCluster(directory: string, size: Size, core: number): 
     readers: 1,
   });
   const key = `filled ${fillVersion} ${JSON.stringify(size)}`;
-  for (const name of databases) {
+  for (const name of wanted) {
     if ((await commentOf(admin, name)) === key) continue;
     console.error(`Filling ${name} (once)`);
     await recreate(admin, name, name, "template0");

@@ -67,7 +67,7 @@ const users = new Map<Cluster, string>();
 
 /** Identity runs beside it, since no process serves before it has heard which tokens were ended. */
 async function startGateway(upstream: string, folder: string, place: Place): Promise<Front> {
-  const { cluster, serverCore, loadCore, profile } = place;
+  const { cluster, serverCore, loadCore } = place;
   if (!users.has(cluster)) users.set(cluster, await cluster.copy("users", "gateway_users"));
   const tokens = await storeTokens(folder);
   const port = await freePorts(2);
@@ -87,21 +87,21 @@ async function startGateway(upstream: string, folder: string, place: Place): Pro
     });
   const identity = run("identity", loadCore, port + 1, [process.execPath]);
   await untilUp(identity, port + 1, "/health/live");
-  const started = run("gateway", serverCore, port, node("gateway", "W5", profile));
+  const started = run("gateway", serverCore, port, node("gateway", "W5", place));
   return { started, port, health: "/health/live", running: { tokens, idOf: typeIdOf }, beside: [identity] };
 }
 
 async function startHttpProxy(
   upstream: string,
-  { serverCore, profile }: Place,
+  place: Place,
   name: string,
   remember: Record<string, string>,
 ): Promise<Front> {
   const directory = await installPeer("http-proxy");
   const port = await freePorts(1);
   const known = { PORT: String(port), UPSTREAM_URL: upstream, TOKEN_JWK: peerKey, NODE_ENV: "production" };
-  const started = start([...node(name, "W5", profile), "server.js"], {
-    core: serverCore,
+  const started = start([...node(name, "W5", place), "server.js"], {
+    core: place.serverCore,
     directory,
     environment: { ...known, ...remember },
   });

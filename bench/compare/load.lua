@@ -9,6 +9,11 @@ local run = ""
 
 init = function(args)
   run = args[2]
+  local pause = tonumber(args[3])
+  -- Without a pause there must be no such function, or wrk waits for a timer each time.
+  if pause > 0 then
+    delay = function() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end
+  end
   local requests = dofile(args[1])
   for i, r in ipairs(requests) do
     local text = wrk.format(r.method, r.path, r.headers, r.body)

@@ -29,18 +29,22 @@ export interface Measured {
   refused?: string;
 }
 
+export type Pace = Pick<Arguments, "connections" | "seconds" | "warmUpSeconds" | "rounds">;
+
 export interface Setting {
   cluster: Cluster;
   size: Size;
   serverCore: number;
   loadCore: number;
   profile: string | undefined;
+  /** What node loads before a target, if anything. */
+  preload?: string;
 }
 
 export async function measureWork(
   work: Work,
   all: readonly Target[],
-  options: Arguments,
+  options: Pace,
   setting: Setting,
 ): Promise<Measured[]> {
   const running = new Map<Target, Running>();
@@ -79,7 +83,7 @@ export async function measureWork(
   return measured;
 }
 
-function refusals(work: Work, target: Target, { connections }: Arguments, error: unknown): Measured[] {
+function refusals(work: Work, target: Target, { connections }: Pace, error: unknown): Measured[] {
   const refused = error instanceof Error ? error.message : String(error);
   console.error(`  ${work.name} ${target.name} IS NOT MEASURED: ${refused}`);
   return connections.map((count) => ({

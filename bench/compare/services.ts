@@ -41,11 +41,12 @@ function peer({ name, about, works = usual, folder = name, program = "server.js"
     name,
     about,
     works,
-    async start(work, { cluster, serverCore, profile }) {
+    async start(work, place) {
+      const { cluster, serverCore } = place;
       const directory = await installPeer(folder);
       if (!urls.has(cluster)) urls.set(cluster, await cluster.copy("shop", `${name}_shop`));
       const port = await freePorts(1);
-      const started = start([...node(name, work, profile), program], {
+      const started = start([...node(name, work, place), program], {
         core: serverCore,
         directory,
         environment: {

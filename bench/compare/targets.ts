@@ -18,6 +18,8 @@ export interface Place {
   loadCore: number;
   /** Where node writes a profile of each target. */
   profile?: string | undefined;
+  /** What node loads before a target, if anything. */
+  preload?: string;
 }
 
 export interface Target {
@@ -62,7 +64,8 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
     name,
     about,
     works,
-    async start(work, { cluster, serverCore, profile }) {
+    async start(work, place) {
+      const { cluster, serverCore } = place;
       if (!urls.has(cluster))
         urls.set(cluster, {
           USERS_DATABASE_URL: await cluster.copy("users", `${name}_users`),
@@ -75,7 +78,7 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
       const port = await freePorts(words.length === 0 ? 1 : 4);
       const environment = { ASHLAR_DATA: folder, PORT: String(port), ...settings, ...databases };
       const directory = work === "W1" ? uncached : root;
-      const started = start([...node(name, work, profile), cli, "start", ...words], {
+      const started = start([...node(name, work, place), cli, "start", ...words], {
         core: serverCore,
         environment,
         directory,
@@ -108,9 +111,9 @@ export const settings = {
   LIMIT_MACHINE: bound,
 };
 
-export function node(name: string, work: string, profile: string | undefined): string[] {
+export function node(name: string, work: string, { profile, preload }: Pick<Place, "profile" | "preload">): string[] {
   const where = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profile, `${work}-${name}`)}`];
-  return [process.execPath, ...where];
+  return [process.execPath, ...where, ...(preload === undefined ? [] : ["--import", preload])];
 }
 
 export async function untilUp(
