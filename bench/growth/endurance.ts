@@ -9,7 +9,7 @@ import { coreTime } from "../compare/processes.ts";
 import type { Place, Running, Target } from "../compare/targets.ts";
 import type { Size } from "../compare/data.ts";
 import { works } from "../compare/works.ts";
-import { type Cores, sizeOf } from "./sizes.ts";
+import { type Cores, databasesOf, sizeOf } from "./sizes.ts";
 import type { Sample } from "./watch.ts";
 
 export interface Segment {
@@ -48,7 +48,7 @@ export async function endure(target: Target, options: EnduranceOptions, cores: C
   await appendFile(file, "");
   const watch = new URL("./watch.ts", import.meta.url);
   watch.search = String(new URLSearchParams({ file, everyMs: String(segmentSeconds * 1_000) }));
-  const cluster = await openCluster(clusterFolder(name), size, cores.loadCore);
+  const cluster = await openCluster(clusterFolder(name), size, cores.loadCore, databasesOf([target]));
   try {
     const place: Place = { cluster, size, ...cores, preload: watch.href };
     const running = await target.start("W4", place);

@@ -2,7 +2,7 @@
 
 import { clusterFolder, openCluster } from "../compare/cluster.ts";
 import { type Size, sizes } from "../compare/data.ts";
-import { databases } from "../compare/fill.ts";
+import { type DatabaseName, databases } from "../compare/fill.ts";
 import { median } from "../compare/figures.ts";
 import { measureWork, type Pace } from "../compare/measure.ts";
 import type { Target } from "../compare/targets.ts";
@@ -33,13 +33,17 @@ export function sizeOf(orders: number): { name: string; size: Size } {
     : { name: `${orders}-orders`, size: { ...full, orders } };
 }
 
+/** The shop of peers is as large again as the store's; without one of them it is not filled. */
+export function databasesOf(targets: readonly Target[]): readonly DatabaseName[] {
+  const onlyStore = targets.every(({ name }) => name === "single" || name === "split");
+  return onlyStore ? databases.filter((name) => name !== "shop") : databases;
+}
+
 const grown = new Set(["W1", "W2", "W3"]);
 
 export async function measureSizes(all: readonly number[], targets: readonly Target[], pace: Pace, cores: Cores) {
   const costs: Cost[] = [];
-  // The shop of peers is as large again; without one of them it is not filled.
-  const onlyStore = targets.every(({ name }) => name === "single" || name === "split");
-  const wanted = onlyStore ? databases.filter((name) => name !== "shop") : databases;
+  const wanted = databasesOf(targets);
   for (const orders of all.toSorted((a, b) => a - b)) {
     const { name, size } = sizeOf(orders);
     const cluster = await openCluster(clusterFolder(name), size, cores.loadCore, wanted);
