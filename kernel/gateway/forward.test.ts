@@ -26,6 +26,7 @@ async function setUp(answer: RequestListener, limits: { inFlightMax?: number; wa
   const wire = createWire({
     urlOf: () => `http://127.0.0.1:${port}`,
     tokens: createPeerTokens({ secret: new Uint8Array(32), clock }),
+    ...base,
   });
   const forward = createForward({
     ...base,

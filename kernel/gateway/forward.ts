@@ -10,7 +10,8 @@ import { createDeadline, type Dependency, type Retry } from "../call/index.ts";
 import { errors, Failure } from "../contract/index.ts";
 import { sendContinue } from "../http/index.ts";
 import { isUndelivered, type Wire } from "../peer/index.ts";
-import type { Exchange, Forward } from "../service/index.ts";
+import type { Forward } from "../service/index.ts";
+import { answerHeaders, requestHeaders } from "./hop-headers.ts";
 
 export interface ForwardOptions {
   service: string;
@@ -31,8 +32,9 @@ export function createForward({ service, wire, dependency, clock, log }: Forward
         begun = status;
         answered();
         // What the service did not want to read of the body is still on its way on this connection, too.
-        const close = message.complete ? [] : ["Connection", "close"];
-        return response.writeHead(status, [...answerHeaders(received), ...close]);
+        const kept = answerHeaders(received);
+        if (!message.complete) kept.push("Connection", "close");
+        return response.writeHead(status, kept);
       };
       const request = {
         method: message.method!,
@@ -88,59 +90,6 @@ function bodyOf(message: IncomingMessage): Readable | undefined {
 /** What a token of the gateway is good for: this request and no other. */
 export function useOf({ method, url }: IncomingMessage): string {
   return `${method} ${url}`;
-}
-
-// RFC 9110, 7.6.1: what is about one connection stays on it. Host is that of the next one; what a client holds
-// back its body for (Expect) was granted here.
-const ofConnection = new Set(
-  "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade host expect".split(
-    " ",
-  ),
-);
-/** What only the gateway says, and who or whence a client says that it is. Read with `_` as `-`: some do. */
-const claimed = [
-  "ashlar-",
-  "x-forwarded-",
-  "x-user-",
-  "x-internal-",
-  "x-real-ip",
-  "x-request-id",
-  "forwarded",
-  "traceparent",
-];
-
-function isClaimed(name: string): boolean {
-  const read = name.replaceAll("_", "-");
-  return claimed.some((one) => read.startsWith(one));
-}
-
-function requestHeaders({ message, id, traceparent }: Exchange): string[] {
-  const { rawHeaders, headers } = message;
-  const named = new Set(
-    (headers.connection ?? "")
-      .toLowerCase()
-      .split(",")
-      .map((one) => one.trim()),
-  );
-  // Without its traceparent a tracestate says nothing (W3C Trace Context, 3.3).
-  const keepsTrace = headers.traceparent?.includes(traceparent.split("-")[1]!) === true;
-  const kept: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!.toLowerCase();
-    if (ofConnection.has(name) || isClaimed(name) || (named.has(name) && name !== "authorization")) continue;
-    if (name === "tracestate" && !keepsTrace) continue;
-    kept.push(rawHeaders[index]!, rawHeaders[index + 1]!);
-  }
-  return [...kept, "X-Request-Id", id, "traceparent", traceparent];
-}
-
-function answerHeaders(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    if (!ofConnection.has(String(headers[index]).toLowerCase()))
-      kept.push(String(headers[index]), String(headers[index + 1]));
-  }
-  return kept;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

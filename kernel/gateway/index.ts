@@ -3,3 +3,4 @@ export { createGateway, createServicePort, type GatewayOptions } from "./gateway
 export { createHealth, type CheckName, type Health, type HealthReport } from "./health.ts";
 export { createForward } from "./forward.ts";
 export { createPeerHandler } from "./peer-handler.ts";
+export { createPeerUpgrade } from "./peer-upgrade.ts";

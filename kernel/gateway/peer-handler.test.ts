@@ -1,4 +1,5 @@
-// A call is the same whether its service is in this process or in another one: both ways are asked the same here.
+// A call is the same whether its service is in this process or in another one: by HTTP or on a kept connection:
+// all ways are asked the same here.
 
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { after, test } from "node:test";
@@ -7,10 +8,11 @@ import { createManualClock, silentLogger, systemRandom } from "../base/index.ts"
 import { type CallTarget, createCalls, createDeadline, createDependencies, createRemoteTarget } from "../call/index.ts";
 import { Failure, list, object, post, service, servicesOnly, text, type TSchema } from "../contract/index.ts";
 import { createPostgresBus } from "../events/index.ts";
-import { createHttpServer } from "../http/index.ts";
-import { createPeerTokens, createWire } from "../peer/index.ts";
+import { createHttpServer, type Upgrade } from "../http/index.ts";
+import { createPeerTokens, createWire, type Wire } from "../peer/index.ts";
 import type { RunningService } from "../service/index.ts";
 import { createPeerHandler } from "./peer-handler.ts";
+import { createPeerUpgrade } from "./peer-upgrade.ts";
 
 const spec = { status: 200, access: servicesOnly };
 const anything = { type: "object" } as unknown as TSchema;
@@ -38,21 +40,21 @@ const log = { ...silentLogger, info: note, error: note };
 const base = { clock: createManualClock(), random: systemRandom, log };
 const tokens = createPeerTokens({ secret: new Uint8Array(32), clock: base.clock });
 const running = { contract: { ...contract, operations }, target } as unknown as RunningService;
-const server = createHttpServer({
-  ...base,
-  port: 0,
-  host: "127.0.0.1",
-  handle: createPeerHandler(
-    { ...base, services: new Map([["shop", running]]), bus: createPostgresBus(), tokens },
-    (_message, response) => void response.writeHead(404).end(),
-  ),
-});
-const port = await server.listen();
-const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens });
-after(async () => {
-  await wire.close();
-  await server.drain({ graceMs: 0 });
-});
+const asked = { ...base, services: new Map([["shop", running]]), bus: createPostgresBus(), tokens };
+/** A process of the service, and the way of another one to it. */
+async function startPeer(upgrade: Upgrade | undefined): Promise<Wire> {
+  const handle = createPeerHandler(asked, (_message, response) => void response.writeHead(404).end());
+  const server = createHttpServer({ ...base, port: 0, host: "127.0.0.1", handle, upgrade });
+  const port = await server.listen();
+  const wire = createWire({ ...base, urlOf: () => `http://127.0.0.1:${port}`, tokens });
+  after(async () => {
+    await wire.close();
+    await server.drain({ graceMs: 0 });
+  });
+  equal(await wire.open("shop"), upgrade !== undefined);
+  return wire;
+}
+const wires = { http: await startPeer(undefined), kept: await startPeer(createPeerUpgrade(asked)) };
 
 function callsOf(called: CallTarget) {
   const { call } = createCalls({ ...base, dependencies: createDependencies(base), targetOf: () => called });
@@ -64,7 +66,11 @@ function callsOf(called: CallTarget) {
   };
   return (body: object) => call(operations.echo, { body }, context) as Promise<object>;
 }
-const ways = { local: callsOf(target), remote: callsOf(createRemoteTarget(wire, "shop")) };
+const ways = {
+  local: callsOf(target),
+  http: callsOf(createRemoteTarget(wires.http, "shop")),
+  kept: callsOf(createRemoteTarget(wires.kept, "shop")),
+};
 
 const value = fc.object({
   values: [
@@ -90,7 +96,9 @@ function scribble(held: unknown): void {
 }
 
 async function compareWays<T>(run: (ask: (body: object) => Promise<object>) => Promise<T>): Promise<void> {
-  deepEqual(await run(ways.remote), await run(ways.local));
+  const local = await run(ways.local);
+  deepEqual(await run(ways.http), local);
+  deepEqual(await run(ways.kept), local);
 }
 
 test("nothing done to an argument or a result on one side is seen on the other, and both ways carry the same", async () => {
@@ -165,18 +173,18 @@ test("what cannot be carried, and a bug, is 500 both ways", async () => {
 });
 
 test("input of a peer of another version is looked at again: 502, with the reason in the log and nothing run", async () => {
-  handle = () => {
+  const mustNotRun = () => {
     throw new Error("must not run");
   };
+  handle = mustNotRun;
   const deadline = createDeadline(base.clock, 1_000);
-  const send = (input: unknown, operation = "names") =>
+  const send = (wire: Wire, input: unknown, operation = "names") =>
     createRemoteTarget(wire, "shop").invoke(operation, input as never, {
       from: "orders",
       requestId: "r2",
       traceparent: undefined,
       deadline,
     });
-  said.length = 0;
   const nonsense = [
     { params: {}, query: {}, body: { names: [5] } },
     { params: {}, query: {}, body: { names: [], more: 1 } },
@@ -186,15 +194,19 @@ test("input of a peer of another version is looked at again: 502, with the reaso
     null,
     "text",
   ];
-  for (const input of nonsense)
-    await rejects(send(input), {
-      code: "BAD_GATEWAY",
-      status: 502,
-      message: "Service shop did not understand service orders",
-    });
-  equal(said.length, nonsense.length);
-  // An operation that this version does not have is no answer to it.
-  await rejects(send({ params: {}, query: {}, body: {} }, "later"), { code: "BAD_GATEWAY" });
-  handle = ({ names }) => names;
-  deepEqual(await send({ params: {}, query: {}, body: { names: ["a"] } }), ["a"]);
+  for (const wire of Object.values(wires)) {
+    said.length = 0;
+    for (const input of nonsense)
+      await rejects(send(wire, input), {
+        code: "BAD_GATEWAY",
+        status: 502,
+        message: "Service shop did not understand service orders",
+      });
+    equal(said.length, nonsense.length);
+    // An operation that this version does not have is no answer to it.
+    await rejects(send(wire, { params: {}, query: {}, body: {} }, "later"), { code: "BAD_GATEWAY" });
+    handle = ({ names }) => names;
+    deepEqual(await send(wire, { params: {}, query: {}, body: { names: ["a"] } }), ["a"]);
+    handle = mustNotRun;
+  }
 });

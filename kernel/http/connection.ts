@@ -8,6 +8,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { timestamp, type Clock } from "../base/index.ts";
 import { headerLines, type Answer } from "./respond.ts";
+import type { Upgraded } from "./upgrade.ts";
 
 export interface Connection {
   socket: Socket;
@@ -23,6 +24,8 @@ export interface Connection {
   idleSinceMs: number;
   bytesReadWhenIdle: number;
   ended: boolean;
+  /** What it has become, where it goes on as something else than HTTP. */
+  upgraded: Upgraded | undefined;
 }
 
 export function openConnection(socket: Socket, clock: Clock, lingerMs: number): Connection {
@@ -35,6 +38,7 @@ export function openConnection(socket: Socket, clock: Clock, lingerMs: number): 
     idleSinceMs: clock.nowMs(),
     bytesReadWhenIdle: 0,
     ended: false,
+    upgraded: undefined,
   };
   // Once answered, a request is no longer told by node that its body will not come.
   socket.once("close", () => void (connection.latest?.complete === false && connection.latest.destroy()));
@@ -82,8 +86,8 @@ export function answered(connection: Connection, clock: Clock, lingerMs: number)
 }
 
 /** Whether no request is under way on it, half-sent ones included. */
-export function isIdle({ socket, unanswered, bytesReadWhenIdle }: Connection): boolean {
-  return unanswered.size === 0 && socket.bytesRead === bytesReadWhenIdle;
+export function isIdle({ socket, unanswered, bytesReadWhenIdle, upgraded }: Connection): boolean {
+  return upgraded === undefined && unanswered.size === 0 && socket.bytesRead === bytesReadWhenIdle;
 }
 
 /**

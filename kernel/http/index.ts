@@ -5,6 +5,7 @@ export { createHttpServer, type HttpServer } from "./server.ts";
 export type { DrainOptions, HttpHandler, HttpServerOptions } from "./server-state.ts";
 export { assertPortFree, bindSocket } from "./lifecycle.ts";
 export type { ServerTls } from "./tls.ts";
+export type { Accepted, Upgrade } from "./upgrade.ts";
 export { defaultLimits, idleConnectionMs, type ServerLimits } from "./limits.ts";
 
 // Reading a request.

@@ -70,8 +70,10 @@ export async function drain(
 ): Promise<number> {
   const { server, clock } = state;
   const untilMs = clock.nowMs() + graceMs;
-  for (const { unanswered } of state.connections.values())
+  for (const { unanswered, upgraded } of state.connections.values()) {
     for (const response of unanswered.keys()) response.shouldKeepAlive = false;
+    upgraded?.leave();
+  }
   if (leadMs > 0 && !replaced) await clock.sleep(Math.min(leadMs, graceMs));
   const listening = { closed: false };
   let change = new AbortController();

@@ -12,6 +12,14 @@ const hostPattern = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]*$/;
 
 /** The reason to refuse a request as HTTP, or undefined. Runs on every request: no allocation. */
 export function protocolFailure(request: IncomingMessage, limits: ServerLimits): Failure | undefined {
+  const failure = framingFailure(request, limits);
+  if (failure !== undefined) return failure;
+  const { upgrade } = request.headers;
+  return upgrade === undefined ? undefined : upgradeFailure(upgrade);
+}
+
+/** The same for one that may ask for another protocol. */
+export function framingFailure(request: IncomingMessage, limits: ServerLimits): Failure | undefined {
   const { rawHeaders } = request;
   if (rawHeaders.length > limits.headersMax * 2) {
     return new Failure(errors.headersTooLarge, `A request may have at most ${limits.headersMax} header lines`);
@@ -34,7 +42,7 @@ export function protocolFailure(request: IncomingMessage, limits: ServerLimits):
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
     return refused("The only transfer coding understood is chunked");
   }
-  return headers.upgrade === undefined ? undefined : upgradeFailure(headers.upgrade);
+  return undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerTls } from "./tls.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /**
  * Answers one request. `requestId` is the client's if harmless, else a new one. A handler that
@@ -30,6 +31,8 @@ export interface HttpServerOptions {
   random: Random;
   /** With it the server is for those alone who show a certificate. */
   tls?: ServerTls | undefined;
+  /** Another protocol that connections may go on with. */
+  upgrade?: Upgrade | undefined;
   limits?: Partial<ServerLimits>;
 }
 

@@ -18,6 +18,7 @@ import { createRequestIds } from "./request-id.ts";
 import { send } from "./respond.ts";
 import type { DrainOptions, HttpServerOptions, ServerState } from "./server-state.ts";
 import { createSecureServer, strangerFailure } from "./tls.ts";
+import { isUpgrade, takeUpgrade } from "./upgrade.ts";
 
 export interface HttpServer {
   /** Resolves with the port in use (of interest for port 0). Throws with advice when it is taken. */
@@ -46,6 +47,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requireHostHeader: false,
     // Requests without a body skip the stream machinery; see `readBytes`.
     optimizeEmptyRequests: true,
+    // Every other offer of a protocol is a request as any.
+    shouldUpgradeCallback: (request) => isUpgrade(options, request),
   };
   const { tls } = options;
   const server = tls === undefined ? createServer(settings) : createSecureServer(settings, tls);
@@ -90,6 +93,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // RFC 9110 lets a server ignore expectations it does not know.
   server.on("checkExpectation", (request, response) => accept(state, request, response));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseBytes(state, error, socket as Socket));
+  // An older node would hand over every offer.
+  if (options.upgrade !== undefined && "shouldUpgradeCallback" in server)
+    server.on("upgrade", (request, socket, head) => takeUpgrade(state, request, socket as Socket, head));
   server.on("connect", (request, socket) => refuseTunnel(state, request, socket as Socket));
 
   return {

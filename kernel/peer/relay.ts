@@ -8,6 +8,12 @@ import type { Dispatcher } from "undici";
 export type Begin = (status: number, headers: readonly string[]) => Writable;
 
 /**
+ * A body up to here that comes in one piece goes out with its headers, as one text: node writes those and a buffer
+ * as two, which costs twice as much.
+ */
+const oneWriteBytesMax = 16 * 1024;
+
+/**
  * Resolves when the answer was handed over whole. Rejects when it breaks off: before `begin` was called nobody knows
  * of it, afterwards a part has gone out. A reader that is slow slows down the service.
  */
@@ -19,6 +25,7 @@ export function relay(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let into: Writable | undefined;
+    let [bytesLeft, last]: [number | undefined, Buffer | undefined] = [undefined, undefined];
     let abort = () => {};
     dispatcher.dispatch(options, {
       onRequestStart(controller) {
@@ -28,16 +35,25 @@ export function relay(
       },
       onResponseStart(controller, status) {
         // 100 and 103 come before the answer.
-        if (status >= 200) into = begin(status, textsOf(controller.rawHeaders as Buffer[]));
+        if (status < 200) return;
+        const headers = textsOf(controller.rawHeaders as Buffer[]);
+        bytesLeft = lengthOf(headers);
+        into = begin(status, headers);
       },
       onResponseData(controller, chunk) {
+        if (chunk.length === bytesLeft && chunk.length <= oneWriteBytesMax) {
+          last = chunk;
+          return;
+        }
+        bytesLeft = undefined;
         if (into!.write(chunk)) return;
         controller.pause();
         into!.once("drain", () => controller.resume());
       },
       onResponseEnd() {
         signal.removeEventListener("abort", abort);
-        into!.end();
+        if (last === undefined) into!.end();
+        else into!.end(last.toString("latin1"), "latin1");
         resolve();
       },
       onResponseError(_, error) {
@@ -46,6 +62,14 @@ export function relay(
       },
     });
   });
+}
+
+/** Of a body that says it. */
+function lengthOf(headers: readonly string[]): number | undefined {
+  for (let index = 0; index < headers.length; index += 2)
+    if (headers[index]!.length === "content-length".length && headers[index]!.toLowerCase() === "content-length")
+      return Number(headers[index + 1]);
+  return undefined;
 }
 
 /** The bytes of a header are latin1 on both sides. */

@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { after, test } from "node:test";
-import { createManualClock } from "../base/index.ts";
+import { createManualClock, systemRandom } from "../base/index.ts";
 import { certificateFor, createAuthority, type Certificate } from "../testing/certificates.ts";
 import { createPeerTokens } from "./tokens.ts";
 import { createWire } from "./wire.ts";
@@ -27,7 +27,13 @@ async function peer(certificate: Certificate) {
   );
   await new Promise<void>((resolve) => server.listen(0, here, resolve));
   const origin = `https://${here}:${(server.address() as AddressInfo).port}`;
-  const wire = createWire({ urlOf: () => origin, tokens, tls: { ...authority.issue(here), ca } });
+  const wire = createWire({
+    urlOf: () => origin,
+    tokens,
+    tls: { ...authority.issue(here), ca },
+    clock: createManualClock(),
+    random: systemRandom,
+  });
   after(async () => {
     await wire.close();
     server.closeAllConnections();

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { createManualClock, silentLogger } from "../base/index.ts";
+import { createManualClock, silentLogger, systemRandom } from "../base/index.ts";
 import { conflict, errors, Failure } from "../contract/index.ts";
 import { outcomeOf } from "./outcome.ts";
 import { isUndelivered } from "./unreached.ts";
@@ -14,10 +14,14 @@ const tokens = createPeerTokens({ secret: new Uint8Array(32), clock });
 const secret = { connection: "10.0.0.7" };
 
 async function peer(answer: RequestListener) {
-  const server = createServer(answer);
+  const server = createServer((request, response) => {
+    // It speaks HTTP alone.
+    if (request.headers.upgrade === undefined) answer(request, response);
+    else response.writeHead(400).end();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens });
+  const wire = createWire({ urlOf: () => `http://127.0.0.1:${port}`, tokens, clock, random: systemRandom });
   after(async () => {
     await wire.close();
     server.closeAllConnections();

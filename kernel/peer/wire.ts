@@ -1,12 +1,17 @@
-// HTTP between the processes of a system, on connections that are kept.
+// Between the processes of a system: frames on a connection that is kept (asking.ts), where the other side
+// understands them; else HTTP, which everybody does.
 
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
+import type { Clock, Random } from "../base/index.ts";
 import { errors } from "../contract/index.ts";
+import type { Asking, Reply } from "./asking.ts";
+import { messageBytesMax } from "./frames.ts";
+import { createKeptWires } from "./kept-wires.ts";
 import { type Begin, relay } from "./relay.ts";
-import { failureOf, isOutcome, type Outcome } from "./outcome.ts";
+import { failureOf, isOutcome } from "./outcome.ts";
 import { badGateway, unreached } from "./unreached.ts";
-import type { PeerClaims, PeerTokens } from "./tokens.ts";
+import { type PeerClaims, peerHeader, type PeerTokens } from "./tokens.ts";
 
 export interface WireOptions {
   /** Where a service is reached: `http://127.0.0.1:3001`. */
@@ -14,6 +19,8 @@ export interface WireOptions {
   tokens: PeerTokens;
   /** Connections are TLS, to who shows a certificate of this authority for the name or address in its URL. */
   tls?: PeerTls | undefined;
+  clock: Clock;
+  random: Random;
 }
 
 /** PEM. */
@@ -51,10 +58,10 @@ export interface Wire {
   relay(service: string, request: PeerRequest, begin: Begin): Promise<void>;
   /** Reads what a process at this address says of itself, which it says to anybody: `/health`. */
   read(origin: string, path: string, signal: AbortSignal): Promise<unknown>;
+  /** Opens a kept connection to a service ahead of the first request; false: it is asked by HTTP. */
+  open(service: string): Promise<boolean>;
   close(): Promise<void>;
 }
-
-export const peerHeader = "ashlar-peer";
 
 /** Where the events for a subscriber are handed over. */
 export function eventsPath(subscriber: string): string {
@@ -66,9 +73,10 @@ const connectionsMax = 128;
 const connectTimeoutMs = 2_000;
 /** Less than a server of ours keeps an idle connection, so that it is not closed under a request. */
 const keepAliveMs = 4_000;
-const answerBytesMax = 32 * 1024 * 1024;
 
-export function createWire({ urlOf, tokens, tls }: WireOptions): Wire {
+export function createWire(options: WireOptions): Wire {
+  const { urlOf, tokens, tls } = options;
+  const kept = createKeptWires({ ...options, tls });
   const agent = new Agent({
     connections: connectionsMax,
     connect: { timeout: connectTimeoutMs, ...tls, minVersion: "TLSv1.2" },
@@ -77,7 +85,7 @@ export function createWire({ urlOf, tokens, tls }: WireOptions): Wire {
     // Deadlines end requests; a client that reads slowly is cut by the server it reads from.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: answerBytesMax,
+    maxResponseSize: messageBytesMax,
   });
   const send = async (
     service: string,
@@ -90,18 +98,23 @@ export function createWire({ urlOf, tokens, tls }: WireOptions): Wire {
     }
   };
   return {
-    async post(service, path, claims, body, { signal, remainingMs }) {
+    async post(service, path, claims, body, limits) {
+      const { signal, remainingMs } = limits;
+      const text = JSON.stringify(body ?? null);
+      const wire = kept.to(service);
+      if (wire !== undefined && fits(text)) {
+        const reply = await askOn(wire, service, path, claims, text, limits);
+        return valueOf(service, reply, signal);
+      }
       const token = tokens.sign(service, { ...claims, remainingMs: remainingMs() });
       const answer = await send(service, {
         path,
         method: "POST",
         headers: { "content-type": "application/json", [peerHeader]: token },
-        body: JSON.stringify(body ?? null),
+        body: text,
         signal,
       });
-      const outcome = await readOutcome(service, answer, signal);
-      if ("failure" in outcome) throw failureOf(outcome.failure);
-      return outcome.value;
+      return valueOf(service, await readReply(service, answer, signal), signal);
     },
     async relay(service, { method, target, headers, body, claims, signal }, begin) {
       const options = {
@@ -119,22 +132,53 @@ export function createWire({ urlOf, tokens, tls }: WireOptions): Wire {
       const { body } = await agent.request({ origin, path, method: "GET", signal });
       return body.json();
     },
-    close: () => agent.destroy(),
+    open: (service) => kept.opened(service),
+    close() {
+      kept.close();
+      return agent.destroy();
+    },
   };
 }
 
-async function readOutcome(service: string, answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<Outcome> {
-  let text: string;
+/** What no message holds goes by HTTP, which refuses it. */
+function fits(text: string): boolean {
+  // A character is three bytes at most.
+  return text.length * 3 <= messageBytesMax || Buffer.byteLength(text) <= messageBytesMax;
+}
+
+/** What a token says in every request of HTTP, and `use` in each; here the connection is what it is good for. */
+async function askOn(
+  wire: Asking,
+  service: string,
+  path: string,
+  claims: PeerClaims,
+  text: string,
+  limits: Limits,
+): Promise<Reply> {
+  const head = JSON.stringify({ ...claims, use: undefined, path, remainingMs: limits.remainingMs() });
   try {
-    text = await answer.body.text();
+    return await wire.ask(head, text, limits);
+  } catch (error) {
+    throw unreached(service, error, limits.signal);
+  }
+}
+
+async function readReply(service: string, answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<Reply> {
+  try {
+    return { status: answer.statusCode, text: await answer.body.text() };
   } catch (error) {
     throw unreached(service, error, signal);
   }
-  const said = new Error(`It answered ${answer.statusCode}: ${text.slice(0, 200)}`);
-  if (answer.statusCode === errors.unavailable.status) throw unreached(service, said, signal);
-  const outcome = answer.statusCode === 200 ? parsed(text) : undefined;
-  if (!isOutcome(outcome)) throw badGateway(service, said);
-  return outcome;
+}
+
+function valueOf(service: string, { status, text }: Reply, signal: AbortSignal): unknown {
+  const outcome = status === 200 ? parsed(text) : undefined;
+  if (isOutcome(outcome)) {
+    if ("failure" in outcome) throw failureOf(outcome.failure);
+    return outcome.value;
+  }
+  const said = new Error(`It answered ${status}: ${text.slice(0, 200)}`);
+  throw status === errors.unavailable.status ? unreached(service, said, signal) : badGateway(service, said);
 }
 
 function parsed(text: string): unknown {

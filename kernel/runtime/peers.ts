@@ -1,7 +1,7 @@
 // The services that run in other processes, as this one sees them: to be called, to be handed events and
 // requests, and to be asked how they are.
 
-import { type Clock, type Logger, shared } from "../base/index.ts";
+import { type Clock, type Logger, type Random, shared } from "../base/index.ts";
 import {
   type CallTarget,
   createDeadline,
@@ -37,6 +37,7 @@ export interface PeersOptions {
   dependencies: Dependencies;
   tls: PeerTls | undefined;
   clock: Clock;
+  random: Random;
   log: Logger;
   faults?: Faults | undefined;
 }
@@ -45,9 +46,9 @@ export interface PeersOptions {
 const eventsTimeoutMs = 60_000;
 
 export function createPeers(options: PeersOptions): Peers {
-  const { contracts, place, secret, dependencies, tls, clock, log, faults } = options;
+  const { contracts, place, secret, dependencies, tls, clock, random, log, faults } = options;
   const tokens = createPeerTokens({ secret, clock });
-  const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens, tls });
+  const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens, tls, clock, random });
   const wire = faults?.wire?.(reliable) ?? reliable;
   const elsewhere = contracts.filter(({ name }) => !place.has(name));
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));

@@ -9,7 +9,13 @@ import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
 import { createDependencies } from "../call/index.ts";
 import { createDatabase, type Database } from "../data/index.ts";
 import type { Bus } from "../events/index.ts";
-import { createGateway, createHealth, createPeerHandler, createServicePort } from "../gateway/index.ts";
+import {
+  createGateway,
+  createHealth,
+  createPeerHandler,
+  createPeerUpgrade,
+  createServicePort,
+} from "../gateway/index.ts";
 import { assertPortFree, createHttpServer } from "../http/index.ts";
 import type { Redis } from "../redis/index.ts";
 import { migrateService, type RunningService } from "../service/index.ts";
@@ -91,6 +97,7 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     dependencies,
     tls,
     clock,
+    random,
     log,
     faults: options.faults,
   });
@@ -154,8 +161,10 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     : createServicePort({ ...common, services: [...services.values()], tokens: peers.tokens });
   // Where no peer has anything to ask there is no address for it either.
   const isAsked = place !== single && services.size > 0;
+  const asked = { services, bus, tokens: peers.tokens, clock, random, log };
   const server = createHttpServer({
-    handle: isAsked ? createPeerHandler({ services, bus, tokens: peers.tokens, clock, log }, handle) : handle,
+    handle: isAsked ? createPeerHandler(asked, handle) : handle,
+    upgrade: isAsked ? createPeerUpgrade(asked) : undefined,
     port: settings.port,
     host: settings.host,
     ...(listenFd === undefined ? {} : { listenFd }),
