@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { createManualClock, silentLogger, systemClock } from "../base/index.ts";
 import { createDatabase } from "../data/index.ts";
 import { createTestDatabase } from "../testing/index.ts";
-import { createIdempotentRun, idempotentRequest, readIdempotencyKey, RunElsewhere } from "./idempotency.ts";
+import {
+  createIdempotentRun,
+  idempotentRequest,
+  readIdempotencyKey,
+  RunElsewhere,
+  runWithRecord,
+} from "./idempotency.ts";
 
 test("B12 a key is 1 to 255 visible ASCII characters, bare or quoted, and both are the same key", () => {
   equal(readIdempotencyKey("abc-123"), "abc-123");
@@ -41,11 +47,10 @@ test("a request is who, what, where and which key; its payload is the parsed JSO
 
 test("a retry draws the same ids in the same order, another request others", () => {
   const drawn = (key: string) => {
-    const run = createIdempotentRun(
-      idempotentRequest("usr_1", "POST", "/v1/orders", key, {}),
-      () => ({ status: 201, headers: {} }),
-      createManualClock(),
-    );
+    const run = createIdempotentRun(idempotentRequest("usr_1", "POST", "/v1/orders", key, {}), () => ({
+      status: 201,
+      headers: {},
+    }));
     return [0, 1, 2].map((index) => Buffer.from(run.entropy(index)).toString("hex"));
   };
   deepEqual(drawn("a"), drawn("a"));
@@ -62,10 +67,15 @@ test("of two runs of one request only one does anything, whether the other is un
   // As in two processes: neither knows what the other has in hand.
   const attempt = (name: string, meanwhile?: () => Promise<void>) =>
     database.transaction((tx) =>
-      createIdempotentRun(request, () => ({ status: 201, headers: {}, body: name }), clock).within(tx, async () => {
-        ran.push(name);
-        await meanwhile?.();
-      }),
+      runWithRecord(
+        tx,
+        createIdempotentRun(request, () => ({ status: 201, headers: {}, body: name })),
+        async () => {
+          ran.push(name);
+          await meanwhile?.();
+        },
+        clock,
+      ),
     );
   try {
     await attempt("first", () => rejects(attempt("second"), RunElsewhere));
