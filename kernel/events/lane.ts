@@ -38,6 +38,8 @@ export interface Lane extends LaneOptions {
   /** From the id of an aggregate to the moment before which it is left alone. */
   readonly waiting: Map<string, number>;
   pausedUntilMs: number;
+  /** While a batch is in hand the next one gathers until then, unless it is full. */
+  gathersUntilMs: number;
   confirmed: number;
   /** Aborts when a relay that stops has waited long enough for what is with the subscriber. */
   givingUp: AbortController;
@@ -55,6 +57,7 @@ export function createLane(options: LaneOptions): Lane {
     inHand: new Set(),
     waiting: new Map(),
     pausedUntilMs: 0,
+    gathersUntilMs: 0,
     confirmed: 0,
     givingUp: new AbortController(),
   };
@@ -66,9 +69,12 @@ export function createLane(options: LaneOptions): Lane {
  */
 export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
   let batches = 0;
-  while (mayGo() && lane.inFlight.size < lane.limits.batchesInFlightMax && lane.clock.nowMs() >= lane.pausedUntilMs) {
-    const rows = await readHeads(lane).catch((error: unknown) => pause(lane, error));
-    if (rows === undefined || rows.length === 0) break;
+  let isMore = true;
+  while (isMore && mayGo() && hasRoom(lane)) {
+    const read = await readHeads(lane).catch((error: unknown) => pause(lane, error));
+    if (read === undefined || read.rows.length === 0) break;
+    const { rows } = read;
+    ({ isMore } = read);
     for (const row of rows) lane.inHand.add(row.aggregate_id);
     const batch = handOver(lane, rows).finally(() => {
       for (const row of rows) lane.inHand.delete(row.aggregate_id);
@@ -76,49 +82,59 @@ export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
       lane.bell.ring();
     });
     lane.inFlight.add(batch);
+    lane.gathersUntilMs = isMore ? 0 : lane.clock.nowMs() + lane.limits.gatherMs;
     batches += 1;
   }
   return batches;
+}
+
+function hasRoom({ inFlight, limits, clock, pausedUntilMs, gathersUntilMs }: Lane): boolean {
+  const nowMs = clock.nowMs();
+  return (
+    inFlight.size < limits.batchesInFlightMax &&
+    nowMs >= pausedUntilMs &&
+    (inFlight.size === 0 || nowMs >= gathersUntilMs)
+  );
 }
 
 /** How long the lane has nothing to do unless it is rung. */
 export function idleMs(lane: Lane): number {
   const nowMs = lane.clock.nowMs();
   if (lane.pausedUntilMs > nowMs) return lane.pausedUntilMs - nowMs;
-  return Math.max(0, Math.min(lane.limits.pollMs, earliest(lane) - nowMs));
+  const gathers = lane.inFlight.size > 0 && lane.gathersUntilMs > nowMs ? lane.gathersUntilMs : Infinity;
+  return Math.max(0, Math.min(lane.limits.pollMs, Math.min(gathers, earliest(lane)) - nowMs));
 }
 
-async function readHeads(lane: Lane): Promise<EventRow[]> {
+/** `isMore`: there may be others that could go, beyond the batch or behind those of its aggregates. */
+async function readHeads(lane: Lane): Promise<{ rows: EventRow[]; isMore: boolean }> {
   const nowMs = lane.clock.nowMs();
   for (const [aggregateId, untilMs] of lane.waiting) if (untilMs <= nowMs) lane.waiting.delete(aggregateId);
   if (lane.waiting.size >= lane.limits.waitingMax) {
     lane.pausedUntilMs = earliest(lane);
-    return [];
+    return { rows: [], isMore: false };
   }
+  const { batchSize, windowSize } = lane.limits;
   const held = [...lane.inHand, ...lane.waiting.keys()];
-  const { rows } = await lane.database.query<EventRow>(selectHeads, [
+  const { rows } = await lane.database.query<EventRow & { seen: number }>(selectHeads, [
     lane.subscriber,
     held,
-    lane.limits.windowSize,
-    lane.limits.batchSize,
+    windowSize,
+    batchSize,
   ]);
-  return rows;
+  return { rows, isMore: rows.length >= batchSize || (rows[0]?.seen ?? 0) >= windowSize };
 }
 
 // The first pending event of each aggregate, oldest first, within a window of the oldest that may go.
 const selectHeads = {
   name: "ashlar_outbox_heads",
   text: `
-    select ${eventColumns}
-    from (
-      select distinct on (aggregate_id) seq
-      from (
-        select seq, aggregate_id from ashlar.pending
-        where subscriber = $1 and aggregate_id <> all ($2::text[])
-        order by seq limit $3
-      ) as oldest
-      order by aggregate_id, seq
-    ) as head
+    with oldest as (
+      select seq, aggregate_id from ashlar.pending
+      where subscriber = $1 and aggregate_id <> all ($2::text[])
+      order by seq limit $3
+    )
+    select ${eventColumns}, (select count(*) from oldest) as seen
+    from (select distinct on (aggregate_id) seq from oldest order by aggregate_id, seq) as head
     join ashlar.outbox as o using (seq)
     order by o.seq limit $4`,
 };
