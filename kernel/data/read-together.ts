@@ -20,7 +20,7 @@ export interface Reads {
   many(db: Queryable, uuids: readonly string[]): Promise<Row[]>;
 }
 
-/** A `Reads["one"]` whose rows have their uuid as `id`. Each caller gets the row as the server sent it: to be decoded, not changed. */
+/** A `Reads["one"]` whose rows have their uuid, or what stands for it, as `id`. Each caller gets the row as the server sent it: to be decoded, not changed. */
 export function readTogether(reads: Reads): Reads["one"] {
   const open = new WeakMap<Queryable, Waiting[]>();
   return (db, uuid) =>

@@ -9,7 +9,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { canonicalJson, timestamp, type Clock, type Random } from "../base/index.ts";
 import { errors, Failure } from "../contract/index.ts";
-import type { Queryable, Tx } from "../data/index.ts";
+import { type Queryable, readTogether, type Row, type Tx } from "../data/index.ts";
 import type { Answer } from "../http/index.ts";
 import { createSeal, type Seal } from "./sealed-body.ts";
 
@@ -48,17 +48,18 @@ export function readIdempotencyKey(header: string): string | undefined {
   return /^[\x21-\x7e]{1,255}$/.test(key) ? key : undefined;
 }
 
+interface RecordRow extends Row {
+  payload: Buffer;
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  expires_at: string;
+}
+
 /** The recorded answer of an earlier request, if there is one. 422 when its payload was another. */
 export async function findRecord(db: Queryable, request: IdempotentRequest, clock: Clock): Promise<Answer | undefined> {
-  const { rows } = await db.query<{ payload: Buffer; status: number; headers: Record<string, string>; body: string }>(
-    {
-      name: "idempotency.find",
-      text: "select payload, status, headers, body from ashlar.idempotency_keys where scope = $1 and expires_at > $2",
-    },
-    [request.scope, timestamp(clock.nowMs())],
-  );
-  const record = rows[0];
-  if (record === undefined) return undefined;
+  const record = (await findRow(db, request.scope.toString("hex"))) as RecordRow | undefined;
+  if (record === undefined || Date.parse(record.expires_at) <= clock.nowMs()) return undefined;
   if (!record.payload.equals(request.payload)) {
     throw new Failure(errors.keyReused, "This Idempotency-Key was used with another payload", {
       details: [{ field: "Idempotency-Key", message: "was used with another payload" }],
@@ -67,6 +68,20 @@ export async function findRecord(db: Queryable, request: IdempotentRequest, cloc
   const body = request.seal ? request.seal.open(record.body) : record.body;
   return { status: record.status, headers: { ...record.headers, "idempotent-replayed": "true" }, body };
 }
+
+const findRows = (db: Queryable, scopes: readonly string[]) =>
+  db
+    .query(
+      {
+        name: "idempotency.find",
+        text: "select encode(scope, 'hex') as id, payload, status, headers, body, expires_at from ashlar.idempotency_keys where scope = any($1::bytea[])",
+      },
+      [scopes.map((scope) => Buffer.from(scope, "hex"))],
+    )
+    .then(({ rows }) => rows);
+
+/** Nearly always there is nothing to find, for any of those that ask in one turn. */
+const findRow = readTogether({ one: async (db, scope) => (await findRows(db, [scope]))[0], many: findRows });
 
 /** One execution under a key: what the context needs to record the answer with the effect. */
 export interface IdempotentRun {
@@ -87,11 +102,20 @@ export class RunElsewhere extends Error {
   override name = "RunElsewhere";
 }
 
+const idEntropyBytes = 10;
+const idsPerBlock = 3;
+
 export function createIdempotentRun(request: IdempotentRequest, encode: (result: unknown) => Answer): IdempotentRun {
   let encoded: { result: unknown; answer: Answer } | undefined;
+  const blocks: Buffer[] = [];
   return {
     request,
-    entropy: (index) => createHmac("sha256", request.scope).update(String(index)).digest().subarray(0, 10),
+    entropy(index) {
+      const block = Math.floor(index / idsPerBlock);
+      blocks[block] ??= createHmac("sha256", request.scope).update(String(block)).digest();
+      const from = (index % idsPerBlock) * idEntropyBytes;
+      return blocks[block].subarray(from, from + idEntropyBytes);
+    },
     encode(result) {
       encoded = { result, answer: encode(result) };
       return encoded.answer;
