@@ -38,8 +38,9 @@ export interface Lane extends LaneOptions {
   /** From the id of an aggregate to the moment before which it is left alone. */
   readonly waiting: Map<string, number>;
   pausedUntilMs: number;
-  /** While a batch is in hand the next one gathers until then, unless it is full. */
+  /** Until then the next batch gathers: while the last one is in hand, and after it too when it had several events. */
   gathersUntilMs: number;
+  isBusy: boolean;
   confirmed: number;
   /** Aborts when a relay that stops has waited long enough for what is with the subscriber. */
   givingUp: AbortController;
@@ -58,6 +59,7 @@ export function createLane(options: LaneOptions): Lane {
     waiting: new Map(),
     pausedUntilMs: 0,
     gathersUntilMs: 0,
+    isBusy: false,
     confirmed: 0,
     givingUp: new AbortController(),
   };
@@ -67,10 +69,10 @@ export function createLane(options: LaneOptions): Lane {
  * Hands over whatever may go now, without waiting for the answers; each answer rings the lane's bell.
  * Returns how many batches went. Never rejects: what fails pauses the lane. Not for two callers at once.
  */
-export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
+export async function fill(lane: Lane, mayGo: () => boolean, gathers = true): Promise<number> {
   let batches = 0;
   let isMore = true;
-  while (isMore && mayGo() && hasRoom(lane)) {
+  while (isMore && mayGo() && hasRoom(lane) && !(gathers && isGathering(lane))) {
     const read = await readHeads(lane).catch((error: unknown) => pause(lane, error));
     if (read === undefined || read.rows.length === 0) break;
     const { rows } = read;
@@ -83,26 +85,27 @@ export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
     });
     lane.inFlight.add(batch);
     lane.gathersUntilMs = isMore ? 0 : lane.clock.nowMs() + lane.limits.gatherMs;
+    lane.isBusy = rows.length > 1;
     batches += 1;
   }
   return batches;
 }
 
-function hasRoom({ inFlight, limits, clock, pausedUntilMs, gathersUntilMs }: Lane): boolean {
-  const nowMs = clock.nowMs();
-  return (
-    inFlight.size < limits.batchesInFlightMax &&
-    nowMs >= pausedUntilMs &&
-    (inFlight.size === 0 || nowMs >= gathersUntilMs)
-  );
+function hasRoom({ inFlight, limits, clock, pausedUntilMs }: Lane): boolean {
+  return inFlight.size < limits.batchesInFlightMax && clock.nowMs() >= pausedUntilMs;
+}
+
+/** Under load a batch costs little more than one event, so it is worth a moment's wait. A lone event goes at once. */
+function isGathering({ inFlight, clock, gathersUntilMs, isBusy }: Lane): boolean {
+  return (inFlight.size > 0 || isBusy) && clock.nowMs() < gathersUntilMs;
 }
 
 /** How long the lane has nothing to do unless it is rung. */
 export function idleMs(lane: Lane): number {
   const nowMs = lane.clock.nowMs();
   if (lane.pausedUntilMs > nowMs) return lane.pausedUntilMs - nowMs;
-  const gathers = lane.inFlight.size > 0 && lane.gathersUntilMs > nowMs ? lane.gathersUntilMs : Infinity;
-  return Math.max(0, Math.min(lane.limits.pollMs, Math.min(gathers, earliest(lane)) - nowMs));
+  const nextMs = isGathering(lane) ? Math.min(lane.gathersUntilMs, earliest(lane)) : earliest(lane);
+  return Math.max(0, Math.min(lane.limits.pollMs, nextMs - nowMs));
 }
 
 /** `isMore`: there may be others that could go, beyond the batch or behind those of its aggregates. */

@@ -5,7 +5,7 @@ export interface LaneLimits {
   batchSize: number;
   /** Hand-overs at once, so that one slow event does not hold back the rest. */
   batchesInFlightMax: number;
-  /** How long what is emitted while a batch is with the subscriber gathers for the next, unless that batch is answered before. */
+  /** How long events gather after a batch was handed over: of several events always, of one while it is not answered. */
   gatherMs: number;
   /** Pending rows looked at in one reading to find a batch. */
   windowSize: number;

@@ -1,7 +1,7 @@
 // A contract and its implementation become a running service: its database, tables, outbox, relay,
 // inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
 
-import type { Clock, Logger, Random } from "../base/index.ts";
+import { type Clock, lazyChild, type Logger, type Random } from "../base/index.ts";
 import { type CallContext, type Calls, type CallTarget, createDeadline, type Deadline } from "../call/index.ts";
 import { cacheMigrations, type CacheOptions, createCache } from "../cache/index.ts";
 import {
@@ -226,7 +226,7 @@ async function invoke(
     ...call,
     caller: { kind: "service", name: call.from },
     invalidates: operation.invalidates.map((tag) => filledTag(tag, (input as Partial<StandardInput>).params ?? {})),
-    log: log.child({ requestId: call.requestId }),
+    log: lazyChild(log, { requestId: call.requestId }),
   });
   return handlerOf(operation)(context, input);
 }
@@ -238,7 +238,7 @@ function eventHandlers({ implementation: { subscribers }, clock }: ServiceOption
       requestId: event.id,
       traceparent: event.traceparent,
       deadline,
-      log: log.child({ eventId: event.id, type: event.type }),
+      log: lazyChild(log, { eventId: event.id, type: event.type }),
     });
   const inTime = async (signal: AbortSignal, run: (deadline: Deadline) => Promise<void>) => {
     const deadline = createDeadline(clock, eventTimeoutMs, signal);
