@@ -64,8 +64,8 @@ export async function send<R extends Row>(
   try {
     const answer = await new Promise<pg.QueryResult<R> | pg.QueryResult<R>[]>((resolve, reject) => {
       // A query made here, and not from a description of one, which pg would copy property by property.
-      const query = new pg.Query<R>(text, values as unknown[], (error, result) =>
-        error === undefined || error === null ? resolve(result as never) : reject(error),
+      const query = new pg.Query<R>(text, values, (error, result) =>
+        error === undefined || error === null ? resolve(result) : reject(error),
       );
       client.query(Object.assign(query, { name, query_timeout: timeoutMs }));
     });

@@ -68,11 +68,13 @@ export function createLane(options: LaneOptions): Lane {
 /**
  * Hands over whatever may go now, without waiting for the answers; each answer rings the lane's bell.
  * Returns how many batches went. Never rejects: what fails pauses the lane. Not for two callers at once.
+ *
+ * @param gathers - leaves for later what is better sent with more.
  */
 export async function fill(lane: Lane, mayGo: () => boolean, gathers = true): Promise<number> {
   let batches = 0;
   let isMore = true;
-  while (isMore && mayGo() && hasRoom(lane) && !(gathers && isGathering(lane))) {
+  while (isMore && mayGo() && hasRoom(lane, gathers)) {
     const read = await readHeads(lane).catch((error: unknown) => pause(lane, error));
     if (read === undefined || read.rows.length === 0) break;
     const { rows } = read;
@@ -91,8 +93,10 @@ export async function fill(lane: Lane, mayGo: () => boolean, gathers = true): Pr
   return batches;
 }
 
-function hasRoom({ inFlight, limits, clock, pausedUntilMs }: Lane): boolean {
-  return inFlight.size < limits.batchesInFlightMax && clock.nowMs() >= pausedUntilMs;
+function hasRoom(lane: Lane, gathers: boolean): boolean {
+  const { inFlight, limits, clock, pausedUntilMs } = lane;
+  if (inFlight.size >= limits.batchesInFlightMax || clock.nowMs() < pausedUntilMs) return false;
+  return !gathers || !isGathering(lane);
 }
 
 /** Under load a batch costs little more than one event, so it is worth a moment's wait. A lone event goes at once. */
