@@ -41,6 +41,8 @@ export interface Lane extends LaneOptions {
   /** Until then the next batch gathers: while the last one is in hand, and after it too when it had several events. */
   gathersUntilMs: number;
   isBusy: boolean;
+  /** Behind events in hand there are others of their aggregates: they gather enough by waiting for those. */
+  hasBacklog: boolean;
   confirmed: number;
   /** Aborts when a relay that stops has waited long enough for what is with the subscriber. */
   givingUp: AbortController;
@@ -60,6 +62,7 @@ export function createLane(options: LaneOptions): Lane {
     pausedUntilMs: 0,
     gathersUntilMs: 0,
     isBusy: false,
+    hasBacklog: false,
     confirmed: 0,
     givingUp: new AbortController(),
   };
@@ -79,6 +82,8 @@ export async function fill(lane: Lane, mayGo: () => boolean, gathers = true): Pr
     if (read === undefined || read.rows.length === 0) break;
     const { rows } = read;
     ({ isMore } = read);
+    if (read.seen > rows.length) lane.hasBacklog = true;
+    else if (lane.inFlight.size === 0) lane.hasBacklog = false;
     for (const row of rows) lane.inHand.add(row.aggregate_id);
     const batch = handOver(lane, rows).finally(() => {
       for (const row of rows) lane.inHand.delete(row.aggregate_id);
@@ -100,25 +105,25 @@ function hasRoom(lane: Lane, gathers: boolean): boolean {
 }
 
 /** Under load a batch costs little more than one event, so it is worth a moment's wait. A lone event goes at once. */
-function isGathering({ inFlight, clock, gathersUntilMs, isBusy }: Lane): boolean {
-  return (inFlight.size > 0 || isBusy) && clock.nowMs() < gathersUntilMs;
+function isGathering({ inFlight, clock, gathersUntilMs, isBusy, hasBacklog }: Lane): boolean {
+  return !hasBacklog && (inFlight.size > 0 || isBusy) && clock.nowMs() < gathersUntilMs;
 }
 
 /** How long the lane has nothing to do unless it is rung. */
 export function idleMs(lane: Lane): number {
   const nowMs = lane.clock.nowMs();
   if (lane.pausedUntilMs > nowMs) return lane.pausedUntilMs - nowMs;
-  const nextMs = isGathering(lane) ? Math.min(lane.gathersUntilMs, earliest(lane)) : earliest(lane);
+  const nextMs = isGathering(lane) ? lane.gathersUntilMs : earliest(lane);
   return Math.max(0, Math.min(lane.limits.pollMs, nextMs - nowMs));
 }
 
-/** `isMore`: there may be others that could go, beyond the batch or behind those of its aggregates. */
-async function readHeads(lane: Lane): Promise<{ rows: EventRow[]; isMore: boolean }> {
+/** `seen`: how many pending rows were looked at. `isMore`: there may be others that could go now. */
+async function readHeads(lane: Lane): Promise<{ rows: EventRow[]; seen: number; isMore: boolean }> {
   const nowMs = lane.clock.nowMs();
   for (const [aggregateId, untilMs] of lane.waiting) if (untilMs <= nowMs) lane.waiting.delete(aggregateId);
   if (lane.waiting.size >= lane.limits.waitingMax) {
     lane.pausedUntilMs = earliest(lane);
-    return { rows: [], isMore: false };
+    return { rows: [], seen: 0, isMore: false };
   }
   const { batchSize, windowSize } = lane.limits;
   const held = [...lane.inHand, ...lane.waiting.keys()];
@@ -128,7 +133,8 @@ async function readHeads(lane: Lane): Promise<{ rows: EventRow[]; isMore: boolea
     windowSize,
     batchSize,
   ]);
-  return { rows, isMore: rows.length >= batchSize || (rows[0]?.seen ?? 0) >= windowSize };
+  const seen = rows[0]?.seen ?? 0;
+  return { rows, seen, isMore: rows.length >= batchSize || seen >= windowSize };
 }
 
 // The first pending event of each aggregate, oldest first, within a window of the oldest that may go.

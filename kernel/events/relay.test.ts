@@ -398,6 +398,22 @@ test("more than a batch does not wait, and events in hand hold back others for a
   equal(await world.count("pending"), 0);
 });
 
+test("what waits behind events in hand goes as soon as those are dealt with", async () => {
+  const world = await createWorld(database);
+  world.bus.subscribe("catalog", world.createInbox().receive);
+  await world.emitAll(["ord_a", 1], ["ord_b", 1], ["ord_a", 2], ["ord_b", 2], ["ord_a", 3]);
+  const relay = world.createRelay({ limits: { gatherMs: 20 } });
+  relay.start();
+  // The clock stands still.
+  for (let round = 0; round < 1_000 && (await world.count("pending")) > 0; round++);
+  equal(await world.count("pending"), 0);
+  deepEqual(
+    (await world.effects()).filter((effect) => effect.startsWith("ord_a")),
+    ["ord_a/1", "ord_a/2", "ord_a/3"],
+  );
+  await relay.stop();
+});
+
 test("removes delivered events after the retention, a bounded number at a time, and never one that is pending", async () => {
   const world = await createWorld(database, { subscribers: ["catalog", "identity"] });
   const relay = world.createRelay({ limits: { retentionMs: 60_000, purgeEveryMs: 10_000, purgeSize: 2 } });
