@@ -8,6 +8,8 @@ export {
 } from "./embedded.ts";
 export { migrate, readMigrations, type MigrateOptions, type Migration, type MigrationSource } from "./migrate.ts";
 export { commitOutcomeUnknown, constraintOf, isRetryable, mapConstraint } from "./pg-errors.ts";
+export { readTogether } from "./read-together.ts";
+export { createTogether, type Part, type Together } from "./together.ts";
 export type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } from "./queryable.ts";
 
 // Resources: tables, lists, cursors.

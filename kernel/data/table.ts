@@ -30,8 +30,8 @@ export interface Table<R extends Resource = Resource> {
     id: string,
     options?: { lock?: boolean; scope?: Scope; includeDeleted?: boolean },
   ): Promise<RowOf<R> | undefined>;
-  /** The living rows among the ids, in no particular order. */
-  getMany(db: Queryable, ids: readonly string[]): Promise<RowOf<R>[]>;
+  /** The living rows among the ids, in no particular order. With `lock` as `get` locks them, in one order everywhere. */
+  getMany(db: Queryable, ids: readonly string[], options?: { lock?: boolean }): Promise<RowOf<R>[]>;
   list(
     db: Queryable,
     query: ListQuery,
@@ -45,6 +45,8 @@ export interface Table<R extends Resource = Resource> {
   ): string;
   /** Inserts version 1. A taken unique value is a Failure DUPLICATE. */
   insert(tx: Tx, values: Partial<RowOf<R>> & { id: string }, now: string): Promise<RowOf<R>>;
+  /** `insert` for rows that have the same properties, in one statement; answers them in their order. */
+  insertMany(tx: Tx, rows: readonly (Partial<RowOf<R>> & { id: string })[], now: string): Promise<RowOf<R>[]>;
   /**
    * Writes the given properties and raises the version; undefined when the row is gone. A deleted row is gone,
    * unless `deletedAt: null` is among them, which restores it: a unique value taken meanwhile is a DUPLICATE.
@@ -82,8 +84,8 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
     const text = `select ${selected} from ${table} where id = $1${includeDeleted ? "" : living}${lock ? " for update" : ""}`;
     return statement(text, text);
   };
-  const selectMany = (includeDeleted: boolean) => {
-    const text = `select ${selected} from ${table} where id = any($1::uuid[])${includeDeleted ? "" : living}`;
+  const selectMany = (includeDeleted: boolean, lock = false) => {
+    const text = `select ${selected} from ${table} where id = any($1::uuid[])${includeDeleted ? "" : living}${lock ? " order by id for update" : ""}`;
     return statement(text, text);
   };
   const rowsOf = ({ rows }: { rows: Row[] }) => rows;
@@ -123,8 +125,8 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       const row = found && decode(found);
       return row && Object.entries(scope).every(([property, value]) => row[property] === value) ? row : undefined;
     },
-    async getMany(db, ids) {
-      const { rows } = await db.query(selectMany(false), [ids.map((id) => idColumn.encode(id))]);
+    async getMany(db, ids, { lock = false } = {}) {
+      const { rows } = await db.query(selectMany(false, lock), [ids.map((id) => idColumn.encode(id))]);
       return rows.map(decode);
     },
     async list(db, query, { scope, cursors, binding }) {
@@ -168,6 +170,17 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       );
       return decode(inserted.rows[0]!);
     },
+    async insertMany(tx, values, now) {
+      const rows = values.map((one) => ({ ...one, version: 1, createdAt: now, updatedAt: now }));
+      const used = [...columns.values()].filter(({ property }) => property in (rows[0] ?? {}));
+      const names = used.map((column) => column.sql).join(", ");
+      // PostgreSQL has the types of the columns: one text for any number of rows.
+      const text = `insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1::json) returning ${selected}`;
+      const sent = JSON.stringify(rows.map((row) => asJson(used, row)));
+      const inserted = await mapped(resource, tx.query(statement(text, text), [sent]));
+      const byId = new Map(inserted.rows.map((row) => [row.id, row]));
+      return rows.map(({ id }) => decode(byId.get(idColumn.encode(id))!));
+    },
     async update(tx, id, values, now) {
       const used = [...columns.values()].filter(({ property }) => property in values);
       const assignments = used.map((column, index) => `${column.sql} = $${index + 3}, `).join("");
@@ -190,6 +203,16 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       return rowCount;
     },
   };
+}
+
+/** By the names of the columns, as `json_populate_recordset` reads it. */
+function asJson(columns: readonly Column[], row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    columns.map((column) => {
+      const value = row[column.property];
+      return [unquoted(column), column.kind === "json" ? value : column.encode(value)];
+    }),
+  );
 }
 
 function isTx(db: Queryable): db is Tx {

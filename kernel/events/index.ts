@@ -10,7 +10,7 @@ export { createNatsBus, type NatsBus, type NatsBusOptions } from "./nats/nats-bu
 export { readNatsUrl } from "./nats/nats-url.ts";
 
 // On the side of the subscriber.
-export { createInbox, type EventHandler, type Inbox, type InboxOptions } from "./inbox.ts";
+export { createInbox, type EventHandler, type EventsHandler, type Inbox, type InboxOptions } from "./inbox.ts";
 
 // The bounds of both, with their defaults.
 export { inboxLimits, relayLimits, type InboxLimits, type RelayLimits } from "./limits.ts";

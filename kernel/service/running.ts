@@ -1,8 +1,8 @@
 // A contract and its implementation become a running service: its database, tables, outbox, relay,
 // inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
 
-import type { Clock, Logger, Random } from "../base/index.ts";
-import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
+import { type Clock, lazyChild, type Logger, type Random } from "../base/index.ts";
+import { type CallContext, type Calls, type CallTarget, createDeadline, type Deadline } from "../call/index.ts";
 import { cacheMigrations, type CacheOptions, createCache } from "../cache/index.ts";
 import {
   type AnyOperation,
@@ -139,7 +139,7 @@ export function createService(options: ServiceOptions): RunningService {
   const inbox = createInbox({
     service: contract.name,
     database,
-    handlers: eventHandlers(options, parts, log),
+    ...eventHandlers(options, parts, log),
     clock,
     random,
     log,
@@ -226,28 +226,51 @@ async function invoke(
     ...call,
     caller: { kind: "service", name: call.from },
     invalidates: operation.invalidates.map((tag) => filledTag(tag, (input as Partial<StandardInput>).params ?? {})),
-    log: log.child({ requestId: call.requestId }),
+    log: lazyChild(log, { requestId: call.requestId }),
   });
   return handlerOf(operation)(context, input);
 }
 
-function eventHandlers({ implementation, clock }: ServiceOptions, parts: ServiceParts, log: Logger) {
-  return new Map(
-    implementation.subscribers.map(({ type, run }) => [
-      type,
-      async (event: Envelope, tx: Tx, signal: AbortSignal) => {
-        const deadline = createDeadline(clock, eventTimeoutMs, signal);
-        const context = createContext(parts, {
-          caller: { kind: "service", name: "events" },
-          requestId: event.id,
-          traceparent: event.traceparent,
-          deadline,
-          log: log.child({ eventId: event.id, type }),
-        });
-        await run(context, event, tx).finally(() => deadline.end());
-      },
-    ]),
-  );
+function eventHandlers({ implementation: { subscribers }, clock }: ServiceOptions, parts: ServiceParts, log: Logger) {
+  const contextOf = (event: Envelope, deadline: Deadline) =>
+    createContext(parts, {
+      caller: { kind: "service", name: "events" },
+      requestId: event.id,
+      traceparent: event.traceparent,
+      deadline,
+      log: lazyChild(log, { eventId: event.id, type: event.type }),
+    });
+  const inTime = async (signal: AbortSignal, run: (deadline: Deadline) => Promise<void>) => {
+    const deadline = createDeadline(clock, eventTimeoutMs, signal);
+    await run(deadline).finally(() => deadline.end());
+  };
+  return {
+    handlers: new Map(
+      subscribers.map(({ type, run }) => [
+        type,
+        (event: Envelope, tx: Tx, signal: AbortSignal) =>
+          inTime(signal, (deadline) => run(contextOf(event, deadline), event, tx)),
+      ]),
+    ),
+    together: new Map(
+      subscribers.flatMap(({ type, runTogether }) =>
+        runTogether === undefined
+          ? []
+          : [
+              [
+                type,
+                (events: readonly Envelope[], tx: Tx, signal: AbortSignal) =>
+                  inTime(signal, (deadline) =>
+                    runTogether(
+                      tx,
+                      events.map((event) => ({ ctx: contextOf(event, deadline), event })),
+                    ),
+                  ),
+              ] as const,
+            ],
+      ),
+    ),
+  };
 }
 
 function ownContext(parts: ServiceParts, reason: string, log: Logger, stopping?: AbortSignal): Context {
