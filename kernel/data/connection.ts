@@ -2,7 +2,7 @@
 
 import { connect } from "node:net";
 import pg from "pg";
-import { typeParsers } from "./pg-types.ts";
+import { jsonAsTextParsers, typeParsers } from "./pg-types.ts";
 import type { QueryResult, Row, Statement } from "./queryable.ts";
 
 export interface ConnectionOptions {
@@ -59,9 +59,11 @@ export async function send<R extends Row>(
   values: readonly unknown[] | undefined,
   timeoutMs?: number,
 ): Promise<QueryResult<R> & { command: string }> {
-  const statement = typeof sql === "string" ? { text: sql } : sql;
+  const { text, name, jsonAsText = false } = typeof sql === "string" ? { text: sql } : sql;
   const config = {
-    ...statement,
+    text,
+    name,
+    ...(jsonAsText ? { types: jsonAsTextParsers } : {}),
     values: values as unknown[] | undefined,
     ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
   };
