@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import pg from "pg";
-import { typeParsers } from "./pg-types.ts";
+import { jsonAsTextParsers, typeParsers } from "./pg-types.ts";
 import type { QueryResult, Row, Statement } from "./queryable.ts";
 
 export interface ConnectionOptions {
@@ -59,12 +59,13 @@ export async function send<R extends Row>(
   values: readonly unknown[] | undefined,
   timeoutMs?: number,
 ): Promise<QueryResult<R> & { command: string }> {
-  const { text, name } = typeof sql === "string" ? { text: sql, name: undefined } : sql;
+  const { text, name, jsonAsText = false } = typeof sql === "string" ? { text: sql } : sql;
   writeTogether(client);
   try {
     const answer = await new Promise<pg.QueryResult<R> | pg.QueryResult<R>[]>((resolve, reject) => {
-      // A query made here, and not from a description of one, which pg would copy property by property.
-      const query = new pg.Query<R>(text, values, (error, result) =>
+      // From a text where that will do, since pg copies a description of a query property by property.
+      const described = jsonAsText ? { text, types: jsonAsTextParsers } : text;
+      const query = new pg.Query<R>(described as string, values, (error, result) =>
         error === undefined || error === null ? resolve(result) : reject(error),
       );
       client.query(Object.assign(query, { name, query_timeout: timeoutMs }));

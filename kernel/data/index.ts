@@ -16,5 +16,5 @@ export type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } f
 export { createCursors, type Cursors } from "./cursor.ts";
 export type { Scope } from "./list-sql.ts";
 export { findDrift } from "./drift.ts";
-export { createTable, type ListPage, type Table } from "./table.ts";
+export { createTable, type ListPage, type StoredRow, type Table } from "./table.ts";
 export { freePort } from "./embedded-server.ts";

@@ -6,7 +6,8 @@ export { createRelay, type Relay, type RelayOptions } from "./relay.ts";
 
 // In between.
 export { createPostgresBus, type Bus, type Outcome, type Receive } from "./bus.ts";
-export { createNatsBus, type NatsBus, type NatsBusOptions } from "./nats/nats-bus.ts";
+export { createNatsBus } from "./nats/load.ts";
+export type { NatsBus, NatsBusOptions } from "./nats/nats-bus.ts";
 export { readNatsUrl } from "./nats/nats-url.ts";
 
 // On the side of the subscriber.

@@ -19,6 +19,7 @@ import {
   findDrift,
   migrate,
   type MigrationSource,
+  type Table,
   type Tx,
 } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
@@ -27,7 +28,16 @@ import { type Context, createContext, type ServiceParts } from "./context.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
 import { ownJobs } from "./own-jobs.ts";
 import { watchChanges } from "./unsaid-changes.ts";
-import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
+import {
+  changeRow,
+  createRow,
+  createRows,
+  listRows,
+  listStoredRows,
+  readRow,
+  readStoredRow,
+  removeRow,
+} from "./rows.ts";
 
 export interface RunningService {
   readonly contract: ServiceContract;
@@ -35,6 +45,11 @@ export interface RunningService {
   handlerOf(operation: Named<AnyOperation>): AnyHandler;
   /** Whether the platform itself answers it. */
   isStandard(operation: Named<AnyOperation>): boolean;
+  /**
+   * For a standard read whose answer is the rows as they are stored: its handler, which answers those, and the table that
+   * knows how to show them. What is cached is kept in another form.
+   */
+  storedRead(operation: Named<AnyOperation>): { handler: AnyHandler; table: Table } | undefined;
   /** How other services call it. */
   readonly target: CallTarget;
   /** Runs what must be known before the first request, then delivers, receives and works. */
@@ -155,6 +170,11 @@ export function createService(options: ServiceOptions): RunningService {
     parts,
     handlerOf,
     isStandard: (operation) => implementation.handlers[operation.name] === undefined,
+    storedRead(operation) {
+      const { resource, cache, name } = operation;
+      const handler = cache === undefined && implementation.handlers[name] === undefined && storedHandler(operation);
+      return handler ? { handler, table: tables.get(resource!.name)! } : undefined;
+    },
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
@@ -201,6 +221,11 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
         `Operation ${operation.service}.${operation.name} has no handler. Add it to services/${operation.service}/service.ts.`,
       );
   }
+}
+
+function storedHandler({ resource, action }: Named<AnyOperation>): AnyHandler | undefined {
+  if (action === "list") return (ctx, input: StandardInput) => listStoredRows(ctx, resource!, input);
+  return action === "get" ? (ctx, input: StandardInput) => readStoredRow(ctx, resource!, input) : undefined;
 }
 
 function bulkItems({ body, scope }: StandardInput): Record<string, unknown>[] {
