@@ -5,16 +5,20 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chosen, readArguments, usage } from "./compare/arguments.ts";
-import { openCluster } from "./compare/cluster.ts";
+import { clusterFolder, openCluster } from "./compare/cluster.ts";
 import { sizes } from "./compare/data.ts";
 import { describeMachine } from "./compare/machine.ts";
+import { chart } from "./compare/chart.ts";
+import { events, measureEvents } from "./compare/event-lag.ts";
 import { type Measured, measureWork } from "./compare/measure.ts";
-import { markdown, startsTable } from "./compare/report.ts";
-import { measureStarts, type Started } from "./compare/starts.ts";
+import { markdown, type Results } from "./compare/report.ts";
+import { measureStarts, starts } from "./compare/starts.ts";
 import { gateways } from "./compare/gateways.ts";
-import { targets as services } from "./compare/targets.ts";
+import { pgbench } from "./compare/pgbench.ts";
+import { exists } from "./compare/processes.ts";
+import { services } from "./compare/services.ts";
+import { store } from "./compare/targets.ts";
 import { works } from "./compare/works.ts";
 
 const words = process.argv.slice(2);
@@ -25,44 +29,46 @@ if (words.includes("--help")) {
 const options = readArguments(words);
 const size = sizes[options.size]!;
 const [serverCore, loadCore] = cpus().length > 1 ? [0, 1] : [0, 0];
-const folder = fileURLToPath(new URL(`../.ashlar/bench-${options.size}/`, import.meta.url));
 
 const profile = options.profile && resolve(options.profile);
 
-const targets = [...services, ...gateways];
-const starts = { name: "W8", about: "from the start to the first answer, and idle memory without PostgreSQL" };
-const asked = chosen([...works, starts], options.works);
+const targets = [...store, ...services, pgbench, ...gateways];
+const asked = chosen([...works, events, starts], options.works);
 const chosenWorks = works.filter((work) => asked.includes(work));
-const chosenTargets = chosen(targets, options.targets);
-const cluster = await openCluster(folder, size, loadCore);
-const measured: Measured[] = [];
-let started: Started[] = [];
+const chosenTargets = chosen(targets, options.targets).filter(({ name, needs }) => {
+  if (needs === undefined || exists(needs)) return true;
+  console.error(`${name} is left out: ${needs} is not installed`);
+  return false;
+});
+const doing = (work: string) => chosenTargets.filter((target) => target.works.includes(work));
+const cluster = await openCluster(clusterFolder(options.size), size, loadCore);
+let results: Results;
 try {
   const about = describeMachine(cluster.version, serverCore, loadCore);
   console.error(about.join("\n"));
   const setting = { cluster, size, serverCore, loadCore, profile };
-  for (const work of chosenWorks) {
-    const able = chosenTargets.filter((target) => target.works.includes(work.name));
-    measured.push(...(await measureWork(work, able, options, setting)));
-  }
-  if (asked.includes(starts))
-    started = await measureStarts(
-      chosenTargets.filter((target) => target.works.includes("W8")),
-      options,
-      setting,
-    );
-  const rounds = `${options.rounds} rounds of ${options.seconds} s in turns, the median of each figure; ${size.users.toLocaleString("en")} users, ${size.products.toLocaleString("en")} products, ${size.orders.toLocaleString("en")} orders.`;
-  const text = `${[...about, rounds].join("\n")}\n\n${markdown(measured, chosenWorks, chosenTargets)}${started.length === 0 ? "" : `\n${startsTable(starts, started)}`}`;
-  console.log(text);
-  if (options.output !== undefined) {
-    await mkdir(options.output, { recursive: true });
-    await writeFile(join(options.output, "results.md"), text);
-    await writeFile(
-      join(options.output, "results.json"),
-      `${JSON.stringify({ about, options, size, measured, started }, null, 2)}\n`,
-    );
-  }
+  const measured: Measured[] = [];
+  for (const work of chosenWorks) measured.push(...(await measureWork(work, doing(work.name), options, setting)));
+  results = {
+    about,
+    options,
+    size,
+    targets: chosenTargets.map(({ name, about }) => ({ name, about })),
+    works: asked.map(({ name, about }) => ({ name, about })),
+    measured,
+    events: asked.includes(events) ? await measureEvents(doing("W7"), options, setting) : [],
+    started: asked.includes(starts) ? await measureStarts(doing("W8"), options, setting) : [],
+  };
 } finally {
   await cluster.stop();
 }
-process.exit([...measured, ...started].some(({ refused }) => refused !== undefined) ? 1 : 0);
+const text = markdown(results);
+console.log(text);
+if (options.output !== undefined) {
+  await mkdir(options.output, { recursive: true });
+  await writeFile(join(options.output, "results.md"), text);
+  await writeFile(join(options.output, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+}
+if (options.chart !== undefined) await writeFile(options.chart, chart(results));
+const all = [...results.measured, ...results.events, ...results.started];
+process.exit(all.some(({ refused }) => refused !== undefined) ? 1 : 0);

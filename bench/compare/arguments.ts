@@ -10,6 +10,7 @@ export interface Arguments {
   rounds: number;
   size: string;
   output: string | undefined;
+  chart: string | undefined;
   profile: string | undefined;
 }
 
@@ -23,6 +24,7 @@ export const usage = `npm run bench [-- OPTIONS]
   --warm-up 3             seconds before the first round
   --size full|small       a million orders, or 40,000
   --output FOLDER         where results.md and results.json are written; standard output gets the Markdown either way
+  --chart FILE            where a drawing of the ratios to the expert is written, as SVG
   --profile FOLDER        where node writes what took the time of each target; it is told, too`;
 
 export function readArguments(words: readonly string[]): Arguments {
@@ -37,6 +39,7 @@ export function readArguments(words: readonly string[]): Arguments {
       "warm-up": { type: "string", default: "3" },
       size: { type: "string", default: "full" },
       output: { type: "string" },
+      chart: { type: "string" },
       profile: { type: "string" },
     },
   });
@@ -52,12 +55,13 @@ export function readArguments(words: readonly string[]): Arguments {
     rounds: whole("rounds", values.rounds),
     size: values.size,
     output: values.output,
+    chart: values.chart,
     profile: values.profile,
   };
 }
 
-function whole(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
+export function whole(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
   return Number(text);
 }
 

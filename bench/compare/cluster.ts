@@ -4,6 +4,7 @@
 // one before found, and no target works on the leavings of another. The server writes to disk at each commit, as one
 // that keeps orders has to.
 
+import { fileURLToPath } from "node:url";
 import { silentLogger, systemClock, systemRandom } from "ashlar/base";
 import { createDatabase, type Database, startEmbeddedPostgres } from "ashlar/data";
 import type { Size } from "./data.ts";
@@ -18,11 +19,24 @@ export interface Cluster {
   version: string;
   /** The url of a new copy of a filled database. */
   copy(database: DatabaseName, as: string): Promise<string>;
+  /** The url of a new database with nothing in it. */
+  create(as: string): Promise<string>;
   /** Drops the copies and stops the server. */
   stop(): Promise<void>;
 }
 
-export async function openCluster(directory: string, size: Size, core: number): Promise<Cluster> {
+/** The folder in which the databases of a size are kept. */
+export function clusterFolder(name: string): string {
+  return fileURLToPath(new URL(`../../.ashlar/bench-${name}/`, import.meta.url));
+}
+
+/** Databases that are not `wanted` are not filled. */
+export async function openCluster(
+  directory: string,
+  size: Size,
+  core: number,
+  wanted: readonly DatabaseName[] = databases,
+): Promise<Cluster> {
   const server = await startEmbeddedPostgres({
     directory,
     databases: databases.map((name) => ({ name })),
@@ -43,7 +57,7 @@ export async function openCluster(directory: string, size: Size, core: number): 
     readers: 1,
   });
   const key = `filled ${fillVersion} ${JSON.stringify(size)}`;
-  for (const name of databases) {
+  for (const name of wanted) {
     if ((await commentOf(admin, name)) === key) continue;
     console.error(`Filling ${name} (once)`);
     await recreate(admin, name, name, "template0");
@@ -53,16 +67,18 @@ export async function openCluster(directory: string, size: Size, core: number): 
   await pin(server.pid, core);
   const copies = new Set<string>();
   const { rows } = await admin.query<{ version: string }>("select current_setting('server_version') as version");
+  async function make(as: string, owner: DatabaseName, template: string): Promise<string> {
+    copies.add(as);
+    await recreate(admin, as, owner, template);
+    const url = new URL(server.urlOf(owner));
+    url.pathname = `/${as}`;
+    return url.href;
+  }
   return {
     pid: server.pid,
     version: rows[0]!.version,
-    async copy(database, as) {
-      copies.add(as);
-      await recreate(admin, as, database, database);
-      const url = new URL(server.urlOf(database));
-      url.pathname = `/${as}`;
-      return url.href;
-    },
+    copy: (database, as) => make(as, database, database),
+    create: (as) => make(as, databases[0], "template0"),
     async stop() {
       for (const name of copies) await admin.query(`drop database if exists "${name}" with (force)`);
       await admin.close();

@@ -16,7 +16,7 @@ export const sizes: Readonly<Record<string, Size>> = {
 /** Users with a history of about 40 orders, from whom the requests come; the others share what is left. */
 export const regulars = 256;
 /** One order in so many is a regular's. */
-const regularEvery = (size: Size) => Math.max(2, Math.floor(size.orders / (regulars * 40)));
+const regularEvery = (size: Size) => Math.max(1, Math.floor(size.orders / (regulars * 40)));
 export const itemsPerOrder = 3;
 export const password = "a long enough passphrase";
 
@@ -44,8 +44,11 @@ export const userSql = (size: Size) =>
   `case when n % ${regularEvery(size)} = 0 then 1 + (n / ${regularEvery(size)}) % ${regulars} else 1 + ${regulars} + (n::bigint * 7919 % ${size.users - regulars})::int end`;
 export const lineProductSql = (size: Size) => `(1 + (n::bigint * 3 + k) % ${size.products})::int`;
 export const quantitySql = "(1 + (n + k) % 3)";
-export const atSql = "timestamptz '2024-01-01T00:00:00Z' + n * interval '61 seconds'";
-export const orderIdSql = `(lpad(to_hex((extract(epoch from ${atSql}) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid`;
+/** Within two years however many there are: what is placed now is newer than all of them. */
+export const atSql = ({ orders }: Size) =>
+  `timestamptz '2024-01-01T00:00:00Z' + n * interval '${Math.min(61, 61_000_000 / orders)} seconds'`;
+export const orderIdSql = (size: Size) =>
+  `(lpad(to_hex((extract(epoch from ${atSql(size)}) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid`;
 
 export interface Product {
   sku: string;

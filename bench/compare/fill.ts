@@ -39,24 +39,24 @@ const fillers: Record<DatabaseName, (database: Database, size: data.Size) => Pro
   },
 };
 
-async function fillUsers(database: Database, { users }: data.Size): Promise<void> {
+async function fillUsers(database: Database, size: data.Size): Promise<void> {
   const hash = await passwordHash();
   await fillWithoutIndexes(database, "users", () =>
     database.query(
       `insert into users (id, email, name, password_hash, created_at, updated_at)
-       select ${data.uuidSql("user", "n")}, 'user' || n || '@example.com', 'User ' || n, $1, ${data.atSql}, ${data.atSql}
-       from generate_series(1, ${users}) as n`,
+       select ${data.uuidSql("user", "n")}, 'user' || n || '@example.com', 'User ' || n, $1, ${data.atSql(size)}, ${data.atSql(size)}
+       from generate_series(1, ${size.users}) as n`,
       [hash],
     ),
   );
 }
 
-async function fillProducts(database: Database, { products }: data.Size): Promise<void> {
+async function fillProducts(database: Database, size: data.Size): Promise<void> {
   await fillWithoutIndexes(database, "products", () =>
     database.query(
       `insert into products (id, sku, name, description, price, currency, stock, created_at, updated_at)
-       select ${data.uuidSql("product", "n")}, 'SKU-' || n, 'Product ' || n, ${data.descriptionSql}, ${data.priceSql("n")}, 'EUR', 1000000000, ${data.atSql}, ${data.atSql}
-       from generate_series(1, ${products}) as n`,
+       select ${data.uuidSql("product", "n")}, 'SKU-' || n, 'Product ' || n, ${data.descriptionSql}, ${data.priceSql("n")}, 'EUR', 1000000000, ${data.atSql(size)}, ${data.atSql(size)}
+       from generate_series(1, ${size.products}) as n`,
     ),
   );
 }
@@ -73,7 +73,7 @@ async function fillOrders(database: Database, size: data.Size): Promise<void> {
   await fillWithoutIndexes(database, "orders", () =>
     database.query(
       `insert into orders (id, user_id, status, items, total, currency, version, created_at, updated_at)
-       select ${data.orderIdSql}, ${data.uuidSql("user", `(${data.userSql(size)})`)}, 'confirmed', lines.items, lines.total, 'EUR', 2, ${data.atSql}, ${data.atSql}
+       select ${data.orderIdSql(size)}, ${data.uuidSql("user", `(${data.userSql(size)})`)}, 'confirmed', lines.items, lines.total, 'EUR', 2, ${data.atSql(size)}, ${data.atSql(size)}
        from generate_series(1, ${size.orders}) as n, lateral (
          select sum(price * quantity) as total, json_agg(json_build_object('id', 'itm_01h455vb4pex5vskn' || lpad((n * 3 + k)::text, 9, '0'), 'productId', p.id,
            'sku', 'SKU-' || p.n, 'name', 'Product ' || p.n, 'quantity', quantity, 'unitPrice', price::float8, 'lineTotal', (price * quantity)::float8) order by k) as items
@@ -89,14 +89,14 @@ async function fillShopOrders(database: Database, size: data.Size): Promise<void
   await fillWithoutIndexes(database, "order_items", () =>
     database.query(
       `insert into order_items (order_id, line, product_id, sku, name, quantity, unit_price)
-       select ${data.orderIdSql}, k, ${data.uuidSql("product", "product")}, 'SKU-' || product, 'Product ' || product, ${data.quantitySql}, ${data.priceSql("product")}
+       select ${data.orderIdSql(size)}, k, ${data.uuidSql("product", "product")}, 'SKU-' || product, 'Product ' || product, ${data.quantitySql}, ${data.priceSql("product")}
        from generate_series(1, ${size.orders}) as n, generate_series(0, ${data.itemsPerOrder - 1}) as k, lateral (select ${data.lineProductSql(size)} as product) as p`,
     ),
   );
   await fillWithoutIndexes(database, "orders", () =>
     database.query(
       `insert into orders (id, user_id, status, total, currency, version, created_at, updated_at)
-       select ${data.orderIdSql}, ${data.uuidSql("user", `(${data.userSql(size)})`)}, 'confirmed', totals.total, 'EUR', 2, ${data.atSql}, ${data.atSql}
+       select ${data.orderIdSql(size)}, ${data.uuidSql("user", `(${data.userSql(size)})`)}, 'confirmed', totals.total, 'EUR', 2, ${data.atSql(size)}, ${data.atSql(size)}
        from generate_series(1, ${size.orders}) as n, lateral (
          select sum(quantity * (${data.priceSql("product")})::numeric(10, 2)) as total
          from (select ${data.lineProductSql(size)} as product, ${data.quantitySql} as quantity from generate_series(0, ${data.itemsPerOrder - 1}) as k) as line

@@ -9,6 +9,11 @@ local run = ""
 
 init = function(args)
   run = args[2]
+  local pause = tonumber(args[3])
+  -- Without a pause there must be no such function, or wrk waits for a timer each time.
+  if pause > 0 then
+    delay = function() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end
+  end
   local requests = dofile(args[1])
   for i, r in ipairs(requests) do
     local text = wrk.format(r.method, r.path, r.headers, r.body)
@@ -28,7 +33,7 @@ end
 done = function(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"seconds":%f,"p50Ms":%f,"p99Ms":%f,"failed":%d}\n',
+    '\n{"requests":%d,"seconds":%f,"p50Ms":%f,"p99Ms":%f,"latencyStepMs":0.001,"failed":%d}\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

@@ -24,6 +24,8 @@ export interface Loaded {
   seconds: number;
   p50Ms: number;
   p99Ms: number;
+  /** What latencies are multiples of. */
+  latencyStepMs: number;
   /** Answers of 400 and above, and those that did not come. */
   failed: number;
 }
@@ -34,6 +36,8 @@ export interface LoadOptions {
   connections: number;
   seconds: number;
   core: number;
+  /** At most so many, spread by chance as if each came from somebody else; as fast as answers come when left out. */
+  perSecond?: number;
 }
 
 /** In the place of a key for idempotency: each request that is sent gets another. */
@@ -52,7 +56,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   }
 }
 
-async function runWrk({ url, requests, connections, seconds, core }: LoadOptions, folder: string) {
+async function runWrk({ url, requests, connections, seconds, core, perSecond }: LoadOptions, folder: string) {
   const file = join(folder, "requests.lua");
   await writeFile(file, `return {${requests.map(luaOf).join(",\n")}}`);
   const words = [
@@ -67,16 +71,26 @@ async function runWrk({ url, requests, connections, seconds, core }: LoadOptions
     "--",
     file,
     newRun(),
+    // Milliseconds between two requests of one connection; wrk waits after an answer, so this is a little much.
+    perSecond === undefined ? "0" : String((connections * 1_000) / perSecond),
   ];
   const [program, ...rest] = pinned(["wrk", ...words], core);
   return run(program!, rest);
 }
 
-async function runAutocannon({ url, requests, connections, seconds, core }: LoadOptions, folder: string) {
+async function runAutocannon({ url, requests, connections, seconds, core, perSecond }: LoadOptions, folder: string) {
   const peer = await installPeer("load");
   const file = join(folder, "requests.json");
   await writeFile(file, JSON.stringify(requests));
-  const words = [join(peer, "load.js"), file, url, String(connections), String(seconds), newRun()];
+  const words = [
+    join(peer, "load.js"),
+    file,
+    url,
+    String(connections),
+    String(seconds),
+    newRun(),
+    String(perSecond ?? 0),
+  ];
   const [program, ...rest] = pinned([process.execPath, ...words], core);
   return run(program!, rest);
 }

@@ -5,11 +5,11 @@ import { cpus, loadavg, release, totalmem } from "node:os";
 import { hasTaskset } from "./processes.ts";
 import { generator } from "./load.ts";
 
-export function describeMachine(postgres: string, serverCore: number, loadCore: number): string[] {
+export function describeMachine(postgres: string | undefined, serverCore: number, loadCore: number): string[] {
   const [cpu] = cpus();
   const isPinned = hasTaskset && serverCore !== loadCore;
   return [
-    `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, PostgreSQL ${postgres}, ${generator} ${versionOf(generator)}, Linux ${release()}`,
+    `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${postgres === undefined ? "" : `PostgreSQL ${postgres}, `}${generator} ${versionOf(generator)}, Linux ${release()}`,
     `${cpus().length} cores (${cpu?.model ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, load at the start ${loadavg()[0]!.toFixed(2)}`,
     isPinned
       ? `The server runs on core ${serverCore}, PostgreSQL and the load on core ${loadCore}.`

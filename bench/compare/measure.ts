@@ -6,7 +6,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Size } from "./data.ts";
 import { load, type Loaded } from "./load.ts";
 import { hotFunctions } from "./profile.ts";
-import { usageOf } from "./processes.ts";
+import { coreTime, usageOf } from "./processes.ts";
 import type { Running, Target } from "./targets.ts";
 import type { Work } from "./works.ts";
 
@@ -15,6 +15,8 @@ export interface Round extends Loaded {
   /** Processor time a request, in microseconds. */
   serverUs: number;
   databaseUs: number;
+  /** How much of the time the core of the load was busy. At one, the load or the database was the limit, not the server. */
+  loadCoreBusy: number;
   memoryMiB: number;
 }
 
@@ -27,18 +29,22 @@ export interface Measured {
   refused?: string;
 }
 
+export type Pace = Pick<Arguments, "connections" | "seconds" | "warmUpSeconds" | "rounds">;
+
 export interface Setting {
   cluster: Cluster;
   size: Size;
   serverCore: number;
   loadCore: number;
   profile: string | undefined;
+  /** What node loads before a target, if anything. */
+  preload?: string;
 }
 
 export async function measureWork(
   work: Work,
   all: readonly Target[],
-  options: Arguments,
+  options: Pace,
   setting: Setting,
 ): Promise<Measured[]> {
   const running = new Map<Target, Running>();
@@ -48,7 +54,7 @@ export async function measureWork(
       try {
         const started = await target.start(work.name, setting);
         running.set(target, started);
-        await work.check(started, setting.size);
+        if (started.drive === undefined) await work.check(started, setting.size);
         await loadOnce(work, started, { connections: 16, seconds: options.warmUpSeconds }, setting);
       } catch (error) {
         measured.push(...refusals(work, target, options, error));
@@ -77,7 +83,7 @@ export async function measureWork(
   return measured;
 }
 
-function refusals(work: Work, target: Target, { connections }: Arguments, error: unknown): Measured[] {
+function refusals(work: Work, target: Target, { connections }: Pace, error: unknown): Measured[] {
   const refused = error instanceof Error ? error.message : String(error);
   console.error(`  ${work.name} ${target.name} IS NOT MEASURED: ${refused}`);
   return connections.map((count) => ({
@@ -96,13 +102,12 @@ async function loadOnce(
   { cluster, size, loadCore }: Setting,
 ): Promise<Round> {
   const before = { server: usageOf(target.pid), database: usageOf(cluster.pid) };
-  const loaded = await load({
-    url: target.url,
-    requests: work.requests(target, size),
-    connections,
-    seconds,
-    core: loadCore,
-  });
+  const core = coreTime(loadCore);
+  const loaded =
+    target.drive === undefined
+      ? await load({ url: target.url, requests: work.requests(target, size), connections, seconds, core: loadCore })
+      : await target.drive(connections, seconds);
+  const coreAfter = coreTime(loadCore);
   // What an answer left to be done belongs to what it costs, and must not burden who comes next.
   await target.settled();
   const after = { server: usageOf(target.pid), database: usageOf(cluster.pid) };
@@ -114,6 +119,7 @@ async function loadOnce(
     perSecond: loaded.requests / loaded.seconds,
     serverUs: each(after.server.cpuMs - before.server.cpuMs),
     databaseUs: each(after.database.cpuMs - before.database.cpuMs),
+    loadCoreBusy: (coreAfter.busy - core.busy) / (coreAfter.all - core.all),
     memoryMiB: after.server.memoryMiB,
   };
 }

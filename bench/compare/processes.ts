@@ -23,6 +23,8 @@ export interface Started {
   readonly pid: number;
   output(): string;
   isRunning(): boolean;
+  /** Resolves when it ended, for whatever reason. */
+  closed: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export function start(command: readonly string[], { core, environment = {}, dire
   return {
     pid: child.pid!,
     output: () => output,
+    closed,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     async stop() {
       child.kill("SIGTERM");
@@ -80,7 +83,8 @@ export interface Usage {
 }
 
 /** Processor time and resident memory of a process and all below it, those that ended included. */
-export function usageOf(pid: number): Usage {
+export function usageOf(pid: number | undefined): Usage {
+  if (pid === undefined) return { cpuMs: 0, memoryMiB: 0 };
   let ticks = 0;
   let kib = 0;
   for (const one of familyOf(pid)) {
@@ -94,6 +98,17 @@ export function usageOf(pid: number): Usage {
     }
   }
   return { cpuMs: (ticks * 1_000) / ticksPerSecond, memoryMiB: kib / 1_024 };
+}
+
+/** Busy and whole time of a core since the machine started, in ticks. */
+export function coreTime(core: number): { busy: number; all: number } {
+  const line = readFileSync("/proc/stat", "utf8")
+    .split("\n")
+    .find((one) => one.startsWith(`cpu${core} `));
+  const ticks = (line ?? "").trim().split(/\s+/).slice(1, 9).map(Number);
+  const all = ticks.reduce((sum, one) => sum + one, 0);
+  // Idle, and waiting for the disk.
+  return { all, busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
 }
 
 function familyOf(pid: number): number[] {

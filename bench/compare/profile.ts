@@ -1,6 +1,6 @@
 // Where a process spent its time, from what `node --cpu-prof` wrote.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface Profile {
@@ -13,6 +13,8 @@ const idle = new Set(["(idle)", "(program)", "(root)"]);
 
 /** The functions with most time of their own, as shares of the time that was not idle. */
 export function hotFunctions(folder: string, count = 40): string[] {
+  // What is not node wrote none.
+  if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((name) => name.endsWith(".cpuprofile"));
   return files.flatMap((file) => {
     const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(folder, file), "utf8")) as Profile;

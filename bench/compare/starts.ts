@@ -13,6 +13,8 @@ export interface Started {
   refused?: string;
 }
 
+export const starts = { name: "W8", about: "from the start to the first answer, and idle memory without PostgreSQL" };
+
 const restMs = 2_000;
 
 /** The first start of each target is not counted: it copies databases and reads its files from the disk. */

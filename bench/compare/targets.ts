@@ -1,41 +1,48 @@
-// What is measured: how each is started, and how it spells ids.
+// What a target is, and this project as two of them.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cluster } from "./cluster.ts";
-import { typeIdOf, uuidOf } from "./data.ts";
-import type { DatabaseName } from "./fill.ts";
-import { installPeer } from "./peers.ts";
+import { type Size, typeIdOf } from "./data.ts";
+import type { Loaded } from "./load.ts";
 import { untilDelivered } from "./delivered.ts";
 import { freePorts, start, type Started } from "./processes.ts";
-import { peerKey, peerTokens, storeTokens, type UserTokens } from "./tokens.ts";
+import { storeTokens, type UserTokens } from "./tokens.ts";
 
 export interface Place {
   cluster: Cluster;
+  size: Size;
   serverCore: number;
   loadCore: number;
   /** Where node writes a profile of each target. */
   profile?: string | undefined;
+  /** What node loads before a target, if anything. */
+  preload?: string;
 }
 
 export interface Target {
   readonly name: string;
   readonly about: string;
   readonly works: readonly string[];
+  /** What has to be installed on the machine for it; where that is not, the target is left out. */
+  readonly needs?: string;
   /** Its databases are copied at its first start and kept for the run. */
   start(work: string, place: Place): Promise<Running>;
 }
 
 export interface Running {
   readonly url: string;
-  readonly pid: number;
+  /** Of the server, where there is one of its own. */
+  readonly pid?: number;
   readonly startedMs: number;
   readonly tokens: UserTokens;
   idOf(kind: "product" | "user", n: number): string;
   /** False for what hands everything on, whoever asks. */
   readonly checksTokens?: boolean;
+  /** In place of requests over HTTP, which it then does not answer. */
+  drive?(connections: number, seconds: number): Promise<Loaded>;
   /** Resolves when nothing is left to be done of what was answered. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -44,13 +51,11 @@ export interface Running {
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const cli = join(root, "kernel/cli/ashlar.js");
 const uncached = join(root, "bench/uncached");
-const everything = ["W1", "W2", "W3", "W4", "W6", "W8"];
+const everything = ["W1", "W2", "W3", "W4", "W6", "W7", "W8"];
 
-export const targets: readonly Target[] = [
+export const store: readonly Target[] = [
   ashlar("single", "Ashlar, everything in one process", everything, []),
   ashlar("split", "Ashlar, a gateway and a process for each service", everything, ["--topology", "split"]),
-  peer("expert", "Fastify, postgres.js, jose, by hand", everything),
-  peer("bare", "node:http and pg, nothing between them", ["W1", "W2", "W3", "W4", "W8"]),
 ];
 
 function ashlar(name: string, about: string, works: readonly string[], words: readonly string[]): Target {
@@ -59,7 +64,8 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
     name,
     about,
     works,
-    async start(work, { cluster, serverCore, profile }) {
+    async start(work, place) {
+      const { cluster, serverCore } = place;
       if (!urls.has(cluster))
         urls.set(cluster, {
           USERS_DATABASE_URL: await cluster.copy("users", `${name}_users`),
@@ -72,7 +78,7 @@ function ashlar(name: string, about: string, works: readonly string[], words: re
       const port = await freePorts(words.length === 0 ? 1 : 4);
       const environment = { ASHLAR_DATA: folder, PORT: String(port), ...settings, ...databases };
       const directory = work === "W1" ? uncached : root;
-      const started = start([...node(name, work, profile), cli, "start", ...words], {
+      const started = start([...node(name, work, place), cli, "start", ...words], {
         core: serverCore,
         environment,
         directory,
@@ -105,37 +111,9 @@ export const settings = {
   LIMIT_MACHINE: bound,
 };
 
-function peer(name: string, about: string, works: readonly string[]): Target {
-  const urls = new Map<Cluster, string>();
-  return {
-    name,
-    about,
-    works,
-    async start(work, { cluster, serverCore, profile }) {
-      const directory = await installPeer(name);
-      const shop: DatabaseName = "shop";
-      if (!urls.has(cluster)) urls.set(cluster, await cluster.copy(shop, `${name}_shop`));
-      const database = urls.get(cluster)!;
-      const port = await freePorts(1);
-      const environment = {
-        PORT: String(port),
-        DATABASE_URL: database,
-        TOKEN_JWK: peerKey,
-        NODE_ENV: "production",
-        CACHE: work === "W4" ? "on" : "off",
-      };
-      const started = start([...node(name, work, profile), "server.js"], { core: serverCore, environment, directory });
-      const { url, tookMs } = await untilUp(started, port);
-      const { pid, stop } = started;
-      // What their outboxes hold nobody delivers.
-      return { url, pid, startedMs: tookMs, tokens: peerTokens(), idOf: uuidOf, settled: async () => {}, stop };
-    },
-  };
-}
-
-export function node(name: string, work: string, profile: string | undefined): string[] {
+export function node(name: string, work: string, { profile, preload }: Pick<Place, "profile" | "preload">): string[] {
   const where = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profile, `${work}-${name}`)}`];
-  return [process.execPath, ...where];
+  return [process.execPath, ...where, ...(preload === undefined ? [] : ["--import", preload])];
 }
 
 export async function untilUp(

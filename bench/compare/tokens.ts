@@ -1,6 +1,6 @@
 // Tokens of the users that the requests come from: the store's, signed with its keys, and those of everybody else.
 
-import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { createHmac, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { createTokens, openKeys } from "ashlar/auth";
 import { encodeId, systemClock, systemRandom, uuidv7 } from "ashlar/base";
 import { emailOf, regulars, typeIdOf, uuidOf } from "./data.ts";
@@ -35,6 +35,15 @@ const { privateKey } = generateKeyPairSync("ed25519");
 export const peerKey = JSON.stringify(privateKey.export({ format: "jwk" }));
 
 export function peerTokens(): UserTokens {
+  return tokensOf("EdDSA", (signed) => sign(null, signed, privateKey));
+}
+
+/** For those that know no Ed25519. */
+export function sharedSecretTokens(secret: string): UserTokens {
+  return tokensOf("HS256", (signed) => createHmac("sha256", secret).update(signed).digest());
+}
+
+function tokensOf(alg: string, signatureOf: (signed: Buffer) => Buffer): UserTokens {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const issuedAt = Math.floor(Date.now() / 1_000);
   return [
@@ -51,8 +60,8 @@ export function peerTokens(): UserTokens {
         iat: issuedAt,
         exp: issuedAt + lifeMs / 1_000,
       };
-      const signed = `${part({ alg: "EdDSA", typ: "at+jwt" })}.${part(claims)}`;
-      return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString("base64url")}`;
+      const signed = `${part({ alg, typ: "at+jwt" })}.${part(claims)}`;
+      return `${signed}.${signatureOf(Buffer.from(signed)).toString("base64url")}`;
     }),
   ];
 }

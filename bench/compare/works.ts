@@ -116,7 +116,7 @@ async function checkProducts(target: Running, numbers: readonly number[]): Promi
   const [one] = productRequests(target, 1);
   await assertTokenChecked(target, one!);
   const unknown = await ask(target.url, { ...one!, path: `${one!.path.slice(0, -3)}zzz` });
-  assert.ok(unknown.status === 404 || unknown.status === 400, `an id that is none was answered ${unknown.status}`);
+  assert.ok([400, 404, 422].includes(unknown.status), `an id that is none was answered ${unknown.status}`);
 }
 
 async function checkGateway(target: Running): Promise<void> {
@@ -166,7 +166,7 @@ async function checkCheckout(target: Running, products: number): Promise<void> {
     ...withKey(request, "bad"),
     body: request.body!.replace(/"quantity":\d/, '"quantity":0'),
   });
-  assert.equal(bad.status, 400, "a quantity of 0");
+  assert.ok(bad.status === 400 || bad.status === 422, `a quantity of 0 was answered ${bad.status}`);
 }
 
 function withKey(request: Request, key: string): Request {
@@ -184,8 +184,13 @@ async function checkLogin(target: Running): Promise<void> {
 
 function assertAnswered({ status, headers, json }: Answer, expected: number): void {
   assert.equal(status, expected, `answered ${status}: ${JSON.stringify(json)}`);
-  assert.match(String(headers["x-ratelimit-limit"]), /^\d+$/, "no limit headers");
-  assert.match(String(headers["x-ratelimit-remaining"]), /^\d+$/, "no limit headers");
+  // moleculer-web spells them with a dash more.
+  for (const name of ["limit", "remaining"])
+    assert.match(
+      String(headers[`x-ratelimit-${name}`] ?? headers[`x-rate-limit-${name}`]),
+      /^\d+$/,
+      "no limit headers",
+    );
 }
 
 async function assertTokenChecked(target: Running, request: Request): Promise<void> {

@@ -43,6 +43,11 @@ test("L12 passwords that are tried first are refused in any case", () => {
   }
 });
 
+test("L12 a part of such a password is none, nor are two of them in two lines", () => {
+  for (const password of ["wertyuio", "12345678\n123456789", "password\npassword1"])
+    equal(passwordIssue(password), undefined, password);
+});
+
 test("L12 what anybody knows about the account is refused, alone and with digits and signs", () => {
   for (const password of [
     "ann.miller@example.com",

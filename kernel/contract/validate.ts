@@ -1,10 +1,12 @@
-// Validators, compiled once at start by Ajv from the schemas of the contract.
+// Validators, compiled by Ajv from the schemas of the contract: each when it is first asked, since compiling all of them
+// was half of a start and a tenth of an idle process. That they can be compiled is seen at once.
 
 import AjvModule, { type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormatsModule from "ajv-formats";
 import { toMinorUnits } from "../base/index.ts";
 import type { Detail } from "./errors.ts";
-import type { TSchema } from "./schema.ts";
+import { checkSchema } from "./check-schema.ts";
+import { schemaOf, type TSchema } from "./schema.ts";
 
 // Both packages are CommonJS with a default export inside the default export.
 const Ajv = AjvModule.default;
@@ -19,12 +21,17 @@ const maxEmailLength = 254;
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 
 /**
- * Compiles a validator. With `defaults`, properties that were left out are filled in, in place.
- * All errors are collected, not the first only, up to a hundred.
+ * A validator, compiled at its first value; a schema that cannot be compiled is an error here. With `defaults`,
+ * properties that were left out are filled in, in place. All errors are collected, not the first only, up to a hundred.
  */
 export function compileValidator(schema: TSchema, options: { defaults?: boolean } = {}): Validate {
-  const validate = (options.defaults ? filling : checking).compile(schema);
-  return (value) => (validate(value) ? [] : detailsOf(validate));
+  const ajv = options.defaults ? filling : checking;
+  checkSchema(ajv, schemaOf(schema));
+  let validate: ValidateFunction | undefined;
+  return (value) => {
+    validate ??= ajv.compile(schema);
+    return validate(value) ? [] : detailsOf(validate);
+  };
 }
 
 const checking = createAjv(false);
@@ -38,6 +45,8 @@ function createAjv(useDefaults: boolean) {
     allowUnionTypes: true,
     ownProperties: true,
     verbose: false,
+    // `checkSchema` has looked; the schema of schemas alone takes longer to compile than one of ours.
+    validateSchema: false,
   });
   addFormats(ajv, { mode: "full", formats: ["email"] });
   const emailPattern = ajv.formats["email"] as RegExp;

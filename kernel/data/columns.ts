@@ -11,7 +11,10 @@ export interface Column {
   /** The type a parameter is cast to; undefined where the column's own type is to decide. */
   readonly type: string | undefined;
   encode(value: unknown): unknown;
+  /** From what a statement of the table answers, where JSON is text. */
   decode(value: unknown): unknown;
+  /** The same as JSON. */
+  write(value: unknown): string;
 }
 
 // A cast that makes PostgreSQL convert the column instead of the parameter keeps it from using an index.
@@ -32,6 +35,11 @@ export function columnsOf(resource: Resource): ReadonlyMap<string, Column> {
   return new Map(Object.entries(resource.columns).map(([property, schema]) => [property, columnOf(property, schema)]));
 }
 
+/** Its name in a row. */
+export function unquoted({ sql }: Column): string {
+  return sql.slice(1, -1);
+}
+
 function columnOf(property: string, schema: TSchema): Column {
   const kind = kindOf(schema);
   // Wide enough for a filter beyond what the column may hold, and of one family with integer and smallint.
@@ -45,11 +53,23 @@ function columnOf(property: string, schema: TSchema): Column {
       encode: (value) =>
         value === null ? null : (decodeId(prefix, String(value)) ?? "00000000-0000-0000-0000-000000000000"),
       decode: (value) => (value === null ? null : encodeId(prefix, String(value))),
+      write: (value) => (value === null ? "null" : `"${encodeId(prefix, String(value))}"`),
     };
   }
   if (kind === "json")
-    return { ...base, encode: (value) => (value === null ? null : JSON.stringify(value)), decode: same };
-  return { ...base, encode: same, decode: same };
+    return {
+      ...base,
+      encode: (value) => (value === null ? null : JSON.stringify(value)),
+      decode: (value) => (value === null ? null : JSON.parse(String(value))),
+      // PostgreSQL has seen that it is JSON, and no reader sees that its spaces are PostgreSQL's.
+      write: (value) => (value === null ? "null" : String(value)),
+    };
+  return { ...base, encode: same, decode: same, write: writeValue };
+}
+
+/** Of a number there is nothing to escape, and most of the values of a row are numbers and short texts. */
+function writeValue(value: unknown): string {
+  return typeof value === "number" && Number.isFinite(value) ? `${value}` : JSON.stringify(value);
 }
 
 function same(value: unknown): unknown {

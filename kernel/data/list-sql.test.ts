@@ -87,7 +87,7 @@ test("a limit beyond what clients may ask for is kept as it is", () => {
   deepEqual([values, steady], [[501], false]);
 });
 
-test("what depends on values is planned with them: filters, text, an owner, and orders without number", () => {
+test("what depends on values is planned with them: filters, text, an owner in another order, and orders without number", () => {
   const byName = { property: "name", descending: false };
   const byPrice = { property: "price", descending: false };
   const byId = { property: "id", descending: false };
@@ -101,8 +101,25 @@ test("what depends on values is planned with them: filters, text, an owner, and 
   }
   for (const asked of [{}, { sort: [byName, byId] }, { limit: 100 }]) {
     ok(listSql(source, query(asked), {}, undefined).steady, JSON.stringify(asked));
-    ok(!listSql(source, query(asked), { ownerId: "usr_01h455vb4pex5vsknk084sn02q" }, undefined).steady);
   }
+  const scope = { ownerId: "usr_01h455vb4pex5vsknk084sn02q" };
+  for (const asked of [{ sort: [byName, byId] }, { page: 2 }, { q: "a" }, { filters: [filter("name", "in", "a")] }])
+    ok(!listSql(source, query(asked), scope, undefined).steady, JSON.stringify(asked));
+  const turning = [{ property: "createdAt", descending: true }, byId];
+  ok(!listSql(source, query({ sort: turning }), scope, undefined).steady);
+  ok(!listSql(source, query(), { ...scope, name: "a" }, undefined).steady);
+});
+
+test("the rows of an owner as they were made are planned once, with a limit that the plan does not know", () => {
+  const scope = { ownerId: "usr_01h455vb4pex5vsknk084sn02q" };
+  const [first, more] = [20, 50].map((limit) => listSql(source, query({ limit }), scope, undefined));
+  equal(
+    first!.text,
+    'select "id" from "things" where deleted_at is null and "owner_id" = $1 order by "created_at" desc, "id" desc limit $2::int',
+  );
+  deepEqual([more!.text, first!.steady, more!.values[1]], [first!.text, true, 51]);
+  ok(listSql(source, query({ page: undefined }), scope, ["2026-01-01T00:00:00Z", uuid]).steady);
+  ok(countSql(source, query(), scope).steady);
 });
 
 test("a cursor is a row comparison while all keys run one way, and skips nothing", () => {

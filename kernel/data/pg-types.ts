@@ -34,6 +34,18 @@ export const typeParsers = {
     pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
+const jsonOids = new Set([114, 3802]);
+
+/** The same, with JSON left as text. */
+export const jsonAsTextParsers = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    jsonOids.has(oid) ? sameText : typeParsers.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+function sameText(text: string): string {
+  return text;
+}
+
 /** A number while that is exact, else the digits. */
 export function parseInt8(text: string): number | string {
   const value = Number(text);

@@ -4,8 +4,16 @@ export interface Row {
   [column: string]: unknown;
 }
 
-/** SQL with `$1`. With a `name` the server parses and plans it once per connection; one name has one text. */
-export type Statement = string | { name: string; text: string };
+/** SQL with `$1`. */
+export type Statement = string | StatementParts;
+
+export interface StatementParts {
+  text: string;
+  /** The server parses and plans it once per connection; one name has one text. */
+  name?: string;
+  /** Columns of JSON are answered as PostgreSQL has them: as text. */
+  jsonAsText?: boolean;
+}
 
 export interface QueryResult<R extends Row = Row> {
   rows: R[];

@@ -6,13 +6,14 @@
 
 import { createHash } from "node:crypto";
 import { errors, Failure, type ListQuery, type Resource, type RowOf, unprocessable } from "../contract/index.ts";
-import { type Column, columnsOf } from "./columns.ts";
+import { type Column, columnsOf, unquoted } from "./columns.ts";
 import type { Cursors } from "./cursor.ts";
 import { constraintName } from "./definitions.ts";
-import type { Queryable, Row, Statement, Tx } from "./queryable.ts";
+import type { Queryable, Row, StatementParts, Tx } from "./queryable.ts";
 import { countSql, listSql, type ListSource, type ListStatement, type Scope } from "./list-sql.ts";
 import { constraintOf } from "./pg-errors.ts";
 import { readTogether } from "./read-together.ts";
+import { rowWriter } from "./write-row.ts";
 
 export interface ListPage<T> {
   rows: T[];
@@ -22,29 +23,40 @@ export interface ListPage<T> {
   total: number | undefined;
 }
 
+export interface GetOptions {
+  lock?: boolean;
+  scope?: Scope;
+  includeDeleted?: boolean;
+}
+
+export interface ListOptions {
+  scope: Scope;
+  cursors: Cursors;
+  binding: string;
+}
+
+/** A row as PostgreSQL answered it: to be decoded, or written as it is. */
+export type StoredRow = Row;
+
 export interface Table<R extends Resource = Resource> {
   readonly resource: R;
   /** The row, deleted ones only with `includeDeleted`. With `lock`, other writers wait until the transaction ends. */
-  get(
-    db: Queryable,
-    id: string,
-    options?: { lock?: boolean; scope?: Scope; includeDeleted?: boolean },
-  ): Promise<RowOf<R> | undefined>;
-  /** The living rows among the ids, in no particular order. */
-  getMany(db: Queryable, ids: readonly string[]): Promise<RowOf<R>[]>;
-  list(
-    db: Queryable,
-    query: ListQuery,
-    options: { scope: Scope; cursors: Cursors; binding: string },
-  ): Promise<ListPage<RowOf<R>>>;
+  get(db: Queryable, id: string, options?: GetOptions): Promise<RowOf<R> | undefined>;
+  /** The living rows among the ids, in no particular order. With `lock` as `get` locks them, in one order everywhere. */
+  getMany(db: Queryable, ids: readonly string[], options?: { lock?: boolean }): Promise<RowOf<R>[]>;
+  list(db: Queryable, query: ListQuery, options: ListOptions): Promise<ListPage<RowOf<R>>>;
+  /** `get` and `list` for who only hands rows on. */
+  getStored(db: Queryable, id: string, options?: GetOptions): Promise<StoredRow | undefined>;
+  listStored(db: Queryable, query: ListQuery, options: ListOptions): Promise<ListPage<StoredRow>>;
+  decode(stored: StoredRow): RowOf<R>;
+  /** What clients may see of it, in the newest shape, as JSON. */
+  write(stored: StoredRow): string;
   /** A cursor of this list as it is for another binding; refused as `list` refuses it. */
-  rebind(
-    cursor: string,
-    query: ListQuery,
-    options: { scope: Scope; cursors: Cursors; binding: string; to: string },
-  ): string;
+  rebind(cursor: string, query: ListQuery, options: ListOptions & { to: string }): string;
   /** Inserts version 1. A taken unique value is a Failure DUPLICATE. */
   insert(tx: Tx, values: Partial<RowOf<R>> & { id: string }, now: string): Promise<RowOf<R>>;
+  /** `insert` for rows that have the same properties, in one statement; answers them in their order. */
+  insertMany(tx: Tx, rows: readonly (Partial<RowOf<R>> & { id: string })[], now: string): Promise<RowOf<R>[]>;
   /**
    * Writes the given properties and raises the version; undefined when the row is gone. A deleted row is gone,
    * unless `deletedAt: null` is among them, which restores it: a unique value taken meanwhile is a DUPLICATE.
@@ -75,15 +87,16 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   };
   const idColumn = columns.get("id")!;
   const decoders = [...columns.values()].map((column) => ({ ...column, name: unquoted(column) }));
-  const decode = (row: Row) => decodeRow(decoders, row) as RowOf<R>;
+  const decode = (row: StoredRow) => decodeRow(decoders, row) as RowOf<R>;
+  const write = rowWriter(resource, columns);
   const statement = statementsOf(resource.table);
 
   const selectOne = (includeDeleted: boolean, lock: boolean) => {
     const text = `select ${selected} from ${table} where id = $1${includeDeleted ? "" : living}${lock ? " for update" : ""}`;
     return statement(text, text);
   };
-  const selectMany = (includeDeleted: boolean) => {
-    const text = `select ${selected} from ${table} where id = any($1::uuid[])${includeDeleted ? "" : living}`;
+  const selectMany = (includeDeleted: boolean, lock = false) => {
+    const text = `select ${selected} from ${table} where id = any($1::uuid[])${includeDeleted ? "" : living}${lock ? " order by id for update" : ""}`;
     return statement(text, text);
   };
   const rowsOf = ({ rows }: { rows: Row[] }) => rows;
@@ -107,8 +120,44 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
       )
     : statement("remove", `delete from ${table} where id = $1 returning ${selected}`);
 
+  const getStored = async (
+    db: Queryable,
+    id: string,
+    { lock = false, scope = {}, includeDeleted = false }: GetOptions = {},
+  ) => {
+    const found = await readOne(db, idColumn.encode(id) as string, includeDeleted, lock);
+    return found && isWithin(columns, scope, found) ? found : undefined;
+  };
+
   const boundTo = (binding: string, { filters, sort, q, includeDeleted }: ListQuery, scope: Scope) =>
     `${binding}\n${resource.table}\n${JSON.stringify([filters, sort, q, includeDeleted, scope])}`;
+
+  const listStored: Table["listStored"] = async (db, query, { scope, cursors, binding }) => {
+    const bound = boundTo(binding, query, scope);
+    const after = query.cursor === undefined ? undefined : cursors.decode(bound, query.cursor);
+    const ask = ({ text, values, steady }: ListStatement) =>
+      db.query(steady ? statement(text, text) : { text, jsonAsText: true }, values).then(({ rows }) => rows);
+    const counted = query.page === undefined ? undefined : ask(countSql(source, query, scope)).then(totalOf);
+    // The first page is asked for together with the count. A later one waits for it: beyond the end, the offset
+    // would read every row to answer none.
+    const skipped = ((query.page ?? 1) - 1) * query.limit;
+    const beyond = skipped > 0 && skipped >= (await counted)!;
+    const [rows, total] = await Promise.all([beyond ? [] : ask(listSql(source, query, scope, after)), counted]);
+    const hasMore = rows.length > query.limit;
+    const page = hasMore ? rows.slice(0, query.limit) : rows;
+    const last = page.at(-1);
+    return {
+      rows: page,
+      hasMore,
+      nextCursor: hasMore
+        ? cursors.encode(
+            bound,
+            query.sort.map(({ property }) => last![unquoted(columns.get(property)!)]),
+          )
+        : null,
+      total,
+    };
+  };
 
   const purgeDeleted = statement(
     "purge",
@@ -118,41 +167,22 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
 
   return {
     resource,
-    async get(db, id, { lock = false, scope = {}, includeDeleted = false } = {}) {
-      const found = await readOne(db, idColumn.encode(id) as string, includeDeleted, lock);
-      const row = found && decode(found);
-      return row && Object.entries(scope).every(([property, value]) => row[property] === value) ? row : undefined;
+    async get(db, id, options) {
+      const found = await getStored(db, id, options);
+      return found && decode(found);
     },
-    async getMany(db, ids) {
-      const { rows } = await db.query(selectMany(false), [ids.map((id) => idColumn.encode(id))]);
+    async getMany(db, ids, { lock = false } = {}) {
+      const { rows } = await db.query(selectMany(false, lock), [ids.map((id) => idColumn.encode(id))]);
       return rows.map(decode);
     },
-    async list(db, query, { scope, cursors, binding }) {
-      const bound = boundTo(binding, query, scope);
-      const after = query.cursor === undefined ? undefined : cursors.decode(bound, query.cursor);
-      const ask = ({ text, values, steady }: ListStatement) =>
-        db.query(steady ? statement(text, text) : text, values).then(({ rows }) => rows);
-      const counted = query.page === undefined ? undefined : ask(countSql(source, query, scope)).then(totalOf);
-      // The first page is asked for together with the count. A later one waits for it: beyond the end, the offset
-      // would read every row to answer none.
-      const skipped = ((query.page ?? 1) - 1) * query.limit;
-      const beyond = skipped > 0 && skipped >= (await counted)!;
-      const [rows, total] = await Promise.all([beyond ? [] : ask(listSql(source, query, scope, after)), counted]);
-      const hasMore = rows.length > query.limit;
-      const page = hasMore ? rows.slice(0, query.limit) : rows;
-      const last = page.at(-1);
-      return {
-        rows: page.map(decode),
-        hasMore,
-        nextCursor: hasMore
-          ? cursors.encode(
-              bound,
-              query.sort.map(({ property }) => last![unquoted(columns.get(property)!)]),
-            )
-          : null,
-        total,
-      };
+    async list(db, query, options) {
+      const page = await listStored(db, query, options);
+      return { ...page, rows: page.rows.map(decode) };
     },
+    getStored,
+    listStored,
+    decode,
+    write,
     rebind: (cursor, query, { scope, cursors, binding, to }) =>
       cursors.encode(boundTo(to, query, scope), cursors.decode(boundTo(binding, query, scope), cursor)),
     async insert(tx, values, now) {
@@ -167,6 +197,17 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
         ),
       );
       return decode(inserted.rows[0]!);
+    },
+    async insertMany(tx, values, now) {
+      const rows = values.map((one) => ({ ...one, version: 1, createdAt: now, updatedAt: now }));
+      const used = [...columns.values()].filter(({ property }) => property in (rows[0] ?? {}));
+      const names = used.map((column) => column.sql).join(", ");
+      // PostgreSQL has the types of the columns: one text for any number of rows.
+      const text = `insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1::json) returning ${selected}`;
+      const sent = JSON.stringify(rows.map((row) => asJson(used, row)));
+      const inserted = await mapped(resource, tx.query(statement(text, text), [sent]));
+      const byId = new Map(inserted.rows.map((row) => [row.id, row]));
+      return rows.map(({ id }) => decode(byId.get(idColumn.encode(id))!));
     },
     async update(tx, id, values, now) {
       const used = [...columns.values()].filter(({ property }) => property in values);
@@ -192,6 +233,16 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   };
 }
 
+/** By the names of the columns, as `json_populate_recordset` reads it. */
+function asJson(columns: readonly Column[], row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    columns.map((column) => {
+      const value = row[column.property];
+      return [unquoted(column), column.kind === "json" ? value : column.encode(value)];
+    }),
+  );
+}
+
 function isTx(db: Queryable): db is Tx {
   return "beforeCommit" in db;
 }
@@ -201,15 +252,15 @@ const namedStatementsMax = 256;
 
 /** Names statements so that each connection prepares them once. PostgreSQL cuts names at 63 bytes. */
 function statementsOf(table: string) {
-  const known = new Map<string, { name: string; text: string }>();
-  return (action: string, text: string): Statement => {
-    if (!known.has(action) && known.size >= namedStatementsMax) return text;
-    const found = known.get(action) ?? {
-      name: `${table.slice(0, 30)}.${createHash("sha1").update(text).digest("base64url")}`,
-      text,
-    };
-    known.set(action, found);
-    return found;
+  const known = new Map<string, StatementParts>();
+  return (action: string, text: string): StatementParts => {
+    const found = known.get(action);
+    if (found !== undefined) return found;
+    if (known.size >= namedStatementsMax) return { text, jsonAsText: true };
+    const name = `${table.slice(0, 30)}.${createHash("sha1").update(text).digest("base64url")}`;
+    const named = { name, text, jsonAsText: true };
+    known.set(action, named);
+    return named;
   };
 }
 
@@ -223,8 +274,13 @@ function decodeRow(columns: readonly (Column & { name: string })[], row: Row): R
   return decoded;
 }
 
-function unquoted(column: Column): string {
-  return column.sql.slice(1, -1);
+/** Equality with what was asked for; a value of a scope is as the contract has it. */
+function isWithin(columns: ReadonlyMap<string, Column>, scope: Scope, row: StoredRow): boolean {
+  for (const property in scope) {
+    const column = columns.get(property);
+    if (column === undefined || column.decode(row[unquoted(column)]) !== scope[property]) return false;
+  }
+  return true;
 }
 
 /**

@@ -17,6 +17,7 @@ import { bury, countTry, forget, remember } from "./memory.ts";
 import { type Apply, replayRequested } from "./replay.ts";
 import { createSlots } from "./slots.ts";
 import { withTimeLimit } from "./time-limit.ts";
+import { createTakeTogether } from "./take-together.ts";
 import { createTrouble } from "./trouble.ts";
 
 /**
@@ -25,12 +26,17 @@ import { createTrouble } from "./trouble.ts";
  */
 export type EventHandler = (event: Envelope, tx: Tx, signal: AbortSignal) => Promise<void>;
 
+/** Applies events of different aggregates at once, as an `EventHandler` does each of them. */
+export type EventsHandler = (events: readonly Envelope[], tx: Tx, signal: AbortSignal) => Promise<void>;
+
 export interface InboxOptions {
   service: string;
   /** The database of the subscriber. */
   database: Database;
   /** By type of event. */
   handlers: ReadonlyMap<string, EventHandler>;
+  /** For the types whose events may share a transaction. Where that fails, each event goes to its `handlers` alone. */
+  together?: ReadonlyMap<string, EventsHandler>;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -65,16 +71,18 @@ export function createInbox(options: InboxOptions): Inbox {
     givingUp: new AbortController(),
   };
 
-  /** One transaction around the handler, ended by its time limit. */
-  const apply: Apply = (event, around) =>
+  /** One transaction, ended by the time limit of a handler. */
+  const inTime = (type: string, run: (tx: Tx, signal: AbortSignal) => Promise<void>) =>
     withTimeLimit(
       clock,
       limits.handlerTimeoutMs,
-      `The handler of ${event.type} in ${options.service}`,
-      (signal) =>
-        database.transaction((tx) => around(tx, () => handlerOf(options, event)(event, tx, signal)), { signal }),
+      `The handler of ${type} in ${options.service}`,
+      (signal) => database.transaction((tx) => run(tx, signal), { signal }),
       state.givingUp.signal,
     );
+
+  const apply: Apply = (event, around) =>
+    inTime(event.type, (tx, signal) => around(tx, () => handlerOf(options, event)(event, tx, signal)));
 
   async function take(event: Envelope): Promise<Outcome> {
     try {
@@ -130,10 +138,18 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   }
 
+  const takeTogether = createTakeTogether(options, (type, run) => inSlot(() => inTime(type, run)));
+
   async function receive(events: Envelope[]): Promise<Outcome[]> {
-    const aggregates = Map.groupBy(events, (event) => event.aggregateId);
+    const aggregates = [...Map.groupBy(events, (event) => event.aggregateId).values()];
+    const taken = takeTogether(aggregates.map(([first]) => first!));
     const outcomes = await Promise.all(
-      [...aggregates.values()].map((inOrder) => inSlot(() => takeInOrder(inOrder, take))),
+      aggregates.map(async (inOrder) => {
+        const [first, ...later] = inOrder as [Envelope, ...Envelope[]];
+        if (!(await taken.get(first))) return inSlot(() => takeInOrder(inOrder, take));
+        const confirmed: Outcome = { id: first.id, state: "confirmed" };
+        return later.length === 0 ? [confirmed] : [confirmed, ...(await inSlot(() => takeInOrder(later, take)))];
+      }),
     );
     return outcomes.flat();
   }

@@ -6,11 +6,12 @@ export { createRelay, type Relay, type RelayOptions } from "./relay.ts";
 
 // In between.
 export { createPostgresBus, type Bus, type Outcome, type Receive } from "./bus.ts";
-export { createNatsBus, type NatsBus, type NatsBusOptions } from "./nats/nats-bus.ts";
+export { createNatsBus } from "./nats/load.ts";
+export type { NatsBus, NatsBusOptions } from "./nats/nats-bus.ts";
 export { readNatsUrl } from "./nats/nats-url.ts";
 
 // On the side of the subscriber.
-export { createInbox, type EventHandler, type Inbox, type InboxOptions } from "./inbox.ts";
+export { createInbox, type EventHandler, type EventsHandler, type Inbox, type InboxOptions } from "./inbox.ts";
 
 // The bounds of both, with their defaults.
 export { inboxLimits, relayLimits, type InboxLimits, type RelayLimits } from "./limits.ts";

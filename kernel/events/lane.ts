@@ -38,6 +38,11 @@ export interface Lane extends LaneOptions {
   /** From the id of an aggregate to the moment before which it is left alone. */
   readonly waiting: Map<string, number>;
   pausedUntilMs: number;
+  /** Until then the next batch gathers: while the last one is in hand, and after it too when it had several events. */
+  gathersUntilMs: number;
+  isBusy: boolean;
+  /** Behind events in hand there are others of their aggregates: they gather enough by waiting for those. */
+  hasBacklog: boolean;
   confirmed: number;
   /** Aborts when a relay that stops has waited long enough for what is with the subscriber. */
   givingUp: AbortController;
@@ -55,6 +60,9 @@ export function createLane(options: LaneOptions): Lane {
     inHand: new Set(),
     waiting: new Map(),
     pausedUntilMs: 0,
+    gathersUntilMs: 0,
+    isBusy: false,
+    hasBacklog: false,
     confirmed: 0,
     givingUp: new AbortController(),
   };
@@ -63,12 +71,19 @@ export function createLane(options: LaneOptions): Lane {
 /**
  * Hands over whatever may go now, without waiting for the answers; each answer rings the lane's bell.
  * Returns how many batches went. Never rejects: what fails pauses the lane. Not for two callers at once.
+ *
+ * @param gathers - leaves for later what is better sent with more.
  */
-export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
+export async function fill(lane: Lane, mayGo: () => boolean, gathers = true): Promise<number> {
   let batches = 0;
-  while (mayGo() && lane.inFlight.size < lane.limits.batchesInFlightMax && lane.clock.nowMs() >= lane.pausedUntilMs) {
-    const rows = await readHeads(lane).catch((error: unknown) => pause(lane, error));
-    if (rows === undefined || rows.length === 0) break;
+  let isMore = true;
+  while (isMore && mayGo() && hasRoom(lane, gathers)) {
+    const read = await readHeads(lane).catch((error: unknown) => pause(lane, error));
+    if (read === undefined || read.rows.length === 0) break;
+    const { rows } = read;
+    ({ isMore } = read);
+    if (read.seen > rows.length) lane.hasBacklog = true;
+    else if (lane.inFlight.size === 0) lane.hasBacklog = false;
     for (const row of rows) lane.inHand.add(row.aggregate_id);
     const batch = handOver(lane, rows).finally(() => {
       for (const row of rows) lane.inHand.delete(row.aggregate_id);
@@ -76,49 +91,63 @@ export async function fill(lane: Lane, mayGo: () => boolean): Promise<number> {
       lane.bell.ring();
     });
     lane.inFlight.add(batch);
+    lane.gathersUntilMs = isMore ? 0 : lane.clock.nowMs() + lane.limits.gatherMs;
+    lane.isBusy = rows.length > 1;
     batches += 1;
   }
   return batches;
+}
+
+function hasRoom(lane: Lane, gathers: boolean): boolean {
+  const { inFlight, limits, clock, pausedUntilMs } = lane;
+  if (inFlight.size >= limits.batchesInFlightMax || clock.nowMs() < pausedUntilMs) return false;
+  return !gathers || !isGathering(lane);
+}
+
+/** Under load a batch costs little more than one event, so it is worth a moment's wait. A lone event goes at once. */
+function isGathering({ inFlight, clock, gathersUntilMs, isBusy, hasBacklog }: Lane): boolean {
+  return !hasBacklog && (inFlight.size > 0 || isBusy) && clock.nowMs() < gathersUntilMs;
 }
 
 /** How long the lane has nothing to do unless it is rung. */
 export function idleMs(lane: Lane): number {
   const nowMs = lane.clock.nowMs();
   if (lane.pausedUntilMs > nowMs) return lane.pausedUntilMs - nowMs;
-  return Math.max(0, Math.min(lane.limits.pollMs, earliest(lane) - nowMs));
+  const nextMs = isGathering(lane) ? lane.gathersUntilMs : earliest(lane);
+  return Math.max(0, Math.min(lane.limits.pollMs, nextMs - nowMs));
 }
 
-async function readHeads(lane: Lane): Promise<EventRow[]> {
+/** `seen`: how many pending rows were looked at. `isMore`: there may be others that could go now. */
+async function readHeads(lane: Lane): Promise<{ rows: EventRow[]; seen: number; isMore: boolean }> {
   const nowMs = lane.clock.nowMs();
   for (const [aggregateId, untilMs] of lane.waiting) if (untilMs <= nowMs) lane.waiting.delete(aggregateId);
   if (lane.waiting.size >= lane.limits.waitingMax) {
     lane.pausedUntilMs = earliest(lane);
-    return [];
+    return { rows: [], seen: 0, isMore: false };
   }
+  const { batchSize, windowSize } = lane.limits;
   const held = [...lane.inHand, ...lane.waiting.keys()];
-  const { rows } = await lane.database.query<EventRow>(selectHeads, [
+  const { rows } = await lane.database.query<EventRow & { seen: number }>(selectHeads, [
     lane.subscriber,
     held,
-    lane.limits.windowSize,
-    lane.limits.batchSize,
+    windowSize,
+    batchSize,
   ]);
-  return rows;
+  const seen = rows[0]?.seen ?? 0;
+  return { rows, seen, isMore: rows.length >= batchSize || seen >= windowSize };
 }
 
 // The first pending event of each aggregate, oldest first, within a window of the oldest that may go.
 const selectHeads = {
   name: "ashlar_outbox_heads",
   text: `
-    select ${eventColumns}
-    from (
-      select distinct on (aggregate_id) seq
-      from (
-        select seq, aggregate_id from ashlar.pending
-        where subscriber = $1 and aggregate_id <> all ($2::text[])
-        order by seq limit $3
-      ) as oldest
-      order by aggregate_id, seq
-    ) as head
+    with oldest as (
+      select seq, aggregate_id from ashlar.pending
+      where subscriber = $1 and aggregate_id <> all ($2::text[])
+      order by seq limit $3
+    )
+    select ${eventColumns}, (select count(*) from oldest) as seen
+    from (select distinct on (aggregate_id) seq from oldest order by aggregate_id, seq) as head
     join ashlar.outbox as o using (seq)
     order by o.seq limit $4`,
 };

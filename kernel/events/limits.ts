@@ -5,6 +5,8 @@ export interface LaneLimits {
   batchSize: number;
   /** Hand-overs at once, so that one slow event does not hold back the rest. */
   batchesInFlightMax: number;
+  /** How long events gather after a batch was handed over: of several events always, of one while it is not answered. */
+  gatherMs: number;
   /** Pending rows looked at in one reading to find a batch. */
   windowSize: number;
   /** Aggregates that may wait at once; at the limit the whole lane waits for the first of them. */
@@ -32,6 +34,7 @@ export interface RelayLimits extends LaneLimits {
 export const relayLimits: RelayLimits = {
   batchSize: 64,
   batchesInFlightMax: 4,
+  gatherMs: 20,
   windowSize: 256,
   waitingMax: 1_000,
   deliverTimeoutMs: 60_000,

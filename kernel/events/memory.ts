@@ -4,7 +4,7 @@ import { timestamp, uuidv7From } from "../base/index.ts";
 import type { Envelope } from "../contract/index.ts";
 import type { Database, Tx } from "../data/index.ts";
 import { addLetter } from "./dead-letters.ts";
-import { eventUuid } from "./envelope.ts";
+import { eventId, eventUuid } from "./envelope.ts";
 
 /** Notes that the event was dealt with. `fresh` is false when it was before; `behind` when its aggregate has dead letters. */
 export async function remember(tx: Tx, event: Envelope): Promise<{ fresh: boolean; behind: boolean }> {
@@ -21,6 +21,34 @@ const insertSeen = {
   text: `
     with fresh as (insert into ashlar.inbox (event_id) values ($1) on conflict do nothing returning event_id)
     select exists (select from fresh) as fresh, exists (select from ashlar.dead_letters where aggregate_id = $2) as behind`,
+};
+
+/** `remember` for events of different aggregates: those that were not dealt with before, and who among them is behind. */
+export async function rememberAll(
+  tx: Tx,
+  events: readonly Envelope[],
+): Promise<{ fresh: ReadonlySet<string>; behind: ReadonlySet<string> }> {
+  const [inserted, behind] = await Promise.all([
+    tx.query<{ event_id: string }>(insertAllSeen, [events.map(({ id }) => eventUuid(id))]),
+    tx.query<{ aggregate_id: string }>(selectBehind, [events.map(({ aggregateId }) => aggregateId)]),
+  ]);
+  return {
+    fresh: new Set(inserted.rows.map(({ event_id }) => eventId(event_id))),
+    behind: new Set(behind.rows.map(({ aggregate_id }) => aggregate_id)),
+  };
+}
+
+// In one order everywhere, so that two processes that are given the same events do not wait for each other.
+const insertAllSeen = {
+  name: "ashlar_inbox_insert_all",
+  text: `
+    insert into ashlar.inbox (event_id) select event_id from unnest($1::uuid[]) as e (event_id) order by event_id
+    on conflict do nothing returning event_id`,
+};
+
+const selectBehind = {
+  name: "ashlar_dead_behind",
+  text: "select distinct aggregate_id from ashlar.dead_letters where aggregate_id = any ($1::text[])",
 };
 
 /** Counts a failure outside of the transaction that failed, so that it outlives it. */

@@ -41,6 +41,7 @@ export interface Outbox {
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const validators = new Map<EventType, Validate>();
+  const insert = insertTogether();
   return {
     async emit(tx, eventType, emission) {
       check(validators, eventType, emission);
@@ -57,28 +58,48 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const data = JSON.stringify(emission.data);
       checkSize(eventType, data);
       const subscribers = options.subscribersOf(eventType.type);
-      await tx.query(insertEvent, [
-        uuid,
-        envelope.type,
-        envelope.aggregateId,
-        emission.version ?? null,
-        emission.traceparent ?? null,
-        data,
-        envelope.timestamp,
-        subscribers,
-      ]);
+      await insert(tx, rowOf(uuid, envelope, data, subscribers));
       if (subscribers.length > 0) tx.afterCommit(() => options.wake?.(subscribers));
       return envelope;
     },
   };
 }
 
-const insertEvent = {
+/** What is emitted at one moment in one transaction is one statement, in the order of the calls. */
+function insertTogether(): (tx: Tx, row: string) => Promise<void> {
+  const open = new WeakMap<Tx, { rows: string[]; sent: Promise<void> }>();
+  return (tx, row) => {
+    const joined = open.get(tx);
+    if (joined !== undefined) {
+      joined.rows.push(row);
+      return joined.sent;
+    }
+    const rows = [row];
+    const sent = Promise.resolve().then(async () => {
+      open.delete(tx);
+      await tx.query(insertEvents, [`[${rows.join()}]`]);
+    });
+    open.set(tx, { rows, sent });
+    return sent;
+  };
+}
+
+/** As JSON, with the data as it is: it was made into text to be measured. */
+function rowOf(uuid: string, envelope: Envelope, data: string, subscribers: readonly string[]): string {
+  const { type, aggregateId, version, traceparent, timestamp: createdAt } = envelope;
+  const rest = { id: uuid, type, aggregate_id: aggregateId, version, traceparent, created_at: createdAt, subscribers };
+  return `{"data":${data},${JSON.stringify(rest).slice(1)}`;
+}
+
+const insertEvents = {
   name: "ashlar_outbox_insert",
   text: `
     with event as (
       insert into ashlar.outbox (id, type, aggregate_id, version, traceparent, data, created_at, subscribers)
-      values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)
+      select id, type, aggregate_id, version, traceparent, data, created_at, subscribers
+      from json_to_recordset($1::json) as e (
+        id uuid, type text, aggregate_id text, version integer, traceparent text, data jsonb, created_at timestamptz, subscribers text[]
+      )
       returning seq, aggregate_id, subscribers
     )
     insert into ashlar.pending (subscriber, seq, aggregate_id)

@@ -340,6 +340,80 @@ test("with too many aggregates waiting the lane waits for the first of them, and
   deepEqual((await world.effects()).toSorted(), ["ord_a/1", "ord_b/1", "ord_c/1"]);
 });
 
+test("under load events gather for a moment, so that several go at once; a lone event goes at once", async () => {
+  const batches: number[] = [];
+  const handed: ReturnType<typeof createGate>[] = [createGate(), createGate(), createGate()];
+  const bus = createPostgresBus();
+  const counted = wrapBus(bus, (deliver, events) => {
+    batches.push(events.length);
+    return deliver().finally(() => handed[batches.length - 1]?.open());
+  });
+  const world = await createWorld(database, { bus: counted });
+  bus.subscribe("catalog", world.createInbox().receive);
+  const relay = world.createRelay({ limits: { gatherMs: 20 } });
+  world.wake = (subscribers) => relay.wake(subscribers);
+  relay.start();
+
+  await world.emitAll(["ord_a", 1]);
+  await handed[0]!.opened;
+  await world.database.transaction(async (tx) => {
+    await Promise.all(["ord_b", "ord_c"].map((aggregateId) => world.emit(tx, aggregateId, 1)));
+  });
+  await world.clock.advance(20);
+  await handed[1]!.opened;
+  await world.emitAll(["ord_d", 1], ["ord_e", 1], ["ord_f", 1]);
+  await world.clock.advance(19);
+  deepEqual(batches, [1, 2], "after several more are expected");
+  await world.clock.advance(1);
+  await handed[2]!.opened;
+  deepEqual(batches, [1, 2, 3]);
+  await relay.stop();
+});
+
+test("more than a batch does not wait, and events in hand hold back others for a moment only", async () => {
+  const batches: number[] = [];
+  const [full, next, mayEnd] = [createGate(), createGate(), createGate()];
+  const bus = createPostgresBus();
+  const held = wrapBus(bus, async (deliver, events) => {
+    batches.push(events.length);
+    if (batches.length === 3) full.open();
+    if (batches.length === 4) next.open();
+    await mayEnd.opened;
+    return deliver();
+  });
+  const world = await createWorld(database, { bus: held });
+  bus.subscribe("catalog", world.createInbox().receive);
+  await world.emitAll(["ord_a", 1], ["ord_b", 1], ["ord_c", 1], ["ord_d", 1], ["ord_e", 1]);
+  const relay = world.createRelay({ limits: { gatherMs: 20, batchSize: 2, batchesInFlightMax: 4 } });
+  world.wake = (subscribers) => relay.wake(subscribers);
+  relay.start();
+  await full.opened;
+  deepEqual(batches, [2, 2, 1]);
+  await world.emitAll(["ord_f", 1]);
+  await world.clock.advance(20);
+  await next.opened;
+  deepEqual(batches, [2, 2, 1, 1]);
+  mayEnd.open();
+  await relay.stop();
+  equal(await world.count("pending"), 0);
+});
+
+test("what waits behind events in hand goes as soon as those are dealt with", async () => {
+  const world = await createWorld(database);
+  world.bus.subscribe("catalog", world.createInbox().receive);
+  await world.emitAll(["ord_a", 1], ["ord_b", 1], ["ord_a", 2], ["ord_b", 2], ["ord_a", 3]);
+  const relay = world.createRelay({ limits: { gatherMs: 20 } });
+  relay.start();
+  // The clock stands still.
+  for (let round = 0; round < 1_000 && (await world.count("pending")) > 0; round++);
+  equal(await world.count("pending"), 0);
+  deepEqual(
+    (await world.effects()).filter((effect) => effect.startsWith("ord_a")),
+    ["ord_a/1", "ord_a/2", "ord_a/3"],
+  );
+  await relay.stop();
+});
+
 test("removes delivered events after the retention, a bounded number at a time, and never one that is pending", async () => {
   const world = await createWorld(database, { subscribers: ["catalog", "identity"] });
   const relay = world.createRelay({ limits: { retentionMs: 60_000, purgeEveryMs: 10_000, purgeSize: 2 } });

@@ -141,7 +141,7 @@ async function drain(lane: Lane, mayGo: () => boolean): Promise<void> {
   for (;;) {
     // A batch that ended while the lane was reading may have made room for more.
     const idle = lane.inFlight.size === 0;
-    const batches = await fill(lane, mayGo);
+    const batches = await fill(lane, mayGo, false);
     if (idle && batches === 0) return;
     if (lane.inFlight.size > 0) await Promise.race(lane.inFlight);
   }

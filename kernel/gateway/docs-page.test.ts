@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { docsAssets } from "./docs-page.ts";
 
 const assets = docsAssets({ title: "Shop & <Co>" });
-const textOf = (path: string) => Buffer.from(assets[path]!.body as Uint8Array).toString();
+const textOf = (path: string) => Buffer.from(assets[path]!.body() as Uint8Array).toString();
 
 test("every file the page asks for is served beside it", () => {
   const asked = [...textOf("/docs").matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!);
@@ -31,6 +31,6 @@ test("the title is text, not markup", () => {
 
 test("the files of the package are whole", () => {
   match(textOf("/docs/swagger-ui-bundle.js"), /SwaggerUIBundle/);
-  ok(assets["/docs/swagger-ui.css"]!.body.length > 50_000);
+  ok(assets["/docs/swagger-ui.css"]!.body().length > 50_000);
   equal(assets["/docs/favicon-32x32.png"]!.contentType, "image/png");
 });

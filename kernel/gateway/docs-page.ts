@@ -9,19 +9,20 @@ import { createRequire } from "node:module";
 
 export interface DocsAsset {
   contentType: string;
-  body: string | Uint8Array;
+  /** Read when it is first asked for. */
+  body(): string | Uint8Array;
   /** Content-Security-Policy; assets without one run nothing and keep the default. */
   csp?: string;
 }
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Everything the page consists of, by path; read once, at start. */
+/** Everything the page consists of, by path. */
 export function docsAssets({ title }: { title: string }): Record<string, DocsAsset> {
   return {
-    "/docs": { contentType: "text/html; charset=utf-8", body: page(title), csp: policy },
-    "/docs/start.js": { contentType: "text/javascript; charset=utf-8", body: start },
-    "/docs/page.css": { contentType: "text/css; charset=utf-8", body: style },
+    "/docs": { contentType: "text/html; charset=utf-8", body: () => page(title), csp: policy },
+    "/docs/start.js": { contentType: "text/javascript; charset=utf-8", body: () => start },
+    "/docs/page.css": { contentType: "text/css; charset=utf-8", body: () => style },
     "/docs/swagger-ui-bundle.js": packaged("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     "/docs/swagger-ui.css": packaged("swagger-ui.css", "text/css; charset=utf-8"),
     "/docs/favicon-32x32.png": packaged("favicon-32x32.png", "image/png"),
@@ -29,7 +30,9 @@ export function docsAssets({ title }: { title: string }): Record<string, DocsAss
 }
 
 function packaged(file: string, contentType: string): DocsAsset {
-  return { contentType, body: readFileSync(resolve(`@fastify/swagger-ui/static/${file}`)) };
+  const path = resolve(`@fastify/swagger-ui/static/${file}`);
+  let body: Uint8Array | undefined;
+  return { contentType, body: () => (body ??= readFileSync(path)) };
 }
 
 // Swagger UI writes its icons as data: images and sets styles by script, which `style-src` does not restrict.

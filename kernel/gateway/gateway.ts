@@ -71,7 +71,7 @@ function readForwarded(tokens: PeerTokens, { service }: Route | RemoteRoute, mes
   return peerClaims(tokens, message, meant, "Requests to services come through the gateway") as PeerClaims & Forwarded;
 }
 
-function documents({ contracts, title, version, jwks }: GatewayOptions): [string, FixedRoute][] {
+function documents({ contracts, title, version, jwks, checkAnswers }: GatewayOptions): [string, FixedRoute][] {
   const info = { title, version };
   const pages = Object.entries(docsAssets({ title })).map(
     ([path, { contentType, body, csp }]): [string, FixedRoute] => {
@@ -80,20 +80,27 @@ function documents({ contracts, title, version, jwks }: GatewayOptions): [string
         "cache-control": "public, no-cache",
         ...(csp === undefined ? {} : { "content-security-policy": csp }),
       };
-      return [path, fixed(() => ({ status: 200, headers, body }))];
+      return [path, fixed(() => ({ status: 200, headers, body: body() }))];
     },
   );
+  const make = { openApi: () => openApi(contracts, info), asyncApi: () => asyncApi(contracts, info) };
+  // Names that clash in a document are a mistake that a developer should see before anybody asks for it.
+  if (checkAnswers) Object.values(make).forEach((one) => one());
   return [
-    ["/openapi.json", document(openApi(contracts, info))],
-    ["/asyncapi.json", document(asyncApi(contracts, info))],
+    ["/openapi.json", document(make.openApi)],
+    ["/asyncapi.json", document(make.asyncApi)],
     ["/.well-known/jwks.json", fixed(async () => json(200, await jwks(), "public, max-age=30"))],
     ...pages,
   ];
 }
 
-function document(value: object): FixedRoute {
-  const body = JSON.stringify(value);
-  return fixed(() => ({ status: 200, headers: { "cache-control": "public, no-cache" }, body }));
+/** Made when it is first asked for, which in most processes nobody does. */
+function document(make: () => object): FixedRoute {
+  let body: string | undefined;
+  return fixed(() => {
+    body ??= JSON.stringify(make());
+    return { status: 200, headers: { "cache-control": "public, no-cache" }, body };
+  });
 }
 
 function healthRoutes(health: Health): [string, FixedRoute][] {

@@ -4,7 +4,7 @@
 // and the server has shown a certificate for its name: a server that offers no STARTTLS is an error, not a
 // reason to go on without. On this machine there is no one to listen, and test servers have no certificate.
 
-import { createTransport } from "nodemailer";
+import { createRequire } from "node:module";
 import { type Mail, type Mailer, MailRefused } from "./mailer.ts";
 
 export interface SmtpOptions {
@@ -21,6 +21,8 @@ export function createSmtpMailer({ url, from }: SmtpOptions): Mailer {
   const server = new URL(url);
   const host = server.hostname.replace(/^\[|\]$/g, "");
   const isLocal = isLoopback(host);
+  // Loaded where there is a server to send through: without one it would only take memory.
+  const { createTransport } = createRequire(import.meta.url)("nodemailer") as typeof import("nodemailer");
   const transport = createTransport({
     host,
     ...(server.port === "" ? {} : { port: Number(server.port) }),

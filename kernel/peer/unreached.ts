@@ -1,13 +1,12 @@
 // What it means that a service of another process did not answer. Where it runs is nobody's business outside: the
 // cause stays in the log.
 
-import { errors as undiciErrors } from "undici";
 import { errors, Failure } from "../contract/index.ts";
 
 /** 503, or what the signal was aborted with; 502 where bytes came that are not HTTP. */
 export function unreached(service: string, cause: unknown, signal: AbortSignal): Failure {
   if (signal.aborted && signal.reason instanceof Failure) return signal.reason;
-  if (cause instanceof undiciErrors.HTTPParserError) return badGateway(service, cause);
+  if (cause instanceof Error && cause.name === "HTTPParserError") return badGateway(service, cause);
   return new Failure(errors.unavailable, `Service ${service} is not reached`, {
     headers: { "retry-after": "1" },
     cause,
@@ -31,8 +30,6 @@ export function isUndelivered({ code, cause }: Failure): boolean {
 function isOfConnecting(error: unknown): boolean {
   // A name with several addresses: each was tried.
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isOfConnecting);
-  return (
-    error instanceof undiciErrors.ConnectTimeoutError ||
-    connecting.has(String((error as { syscall?: string } | undefined)?.syscall))
-  );
+  const { code, syscall } = (error ?? {}) as { code?: string; syscall?: string };
+  return code === "UND_ERR_CONNECT_TIMEOUT" || connecting.has(String(syscall));
 }

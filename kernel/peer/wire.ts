@@ -1,8 +1,9 @@
 // Between the processes of a system: frames on a connection that is kept (asking.ts), where the other side
 // understands them; else HTTP, which everybody does.
 
+import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../base/index.ts";
 import { errors } from "../contract/index.ts";
 import type { Asking, Reply } from "./asking.ts";
@@ -68,6 +69,9 @@ export function eventsPath(subscriber: string): string {
   return `/.ashlar/events/${subscriber}`;
 }
 
+/** For what is loaded when it is needed: a process that is alone has a tenth of its memory from undici otherwise. */
+const require = createRequire(import.meta.url);
+
 /** For each service. Beyond it requests wait for a connection, within their own time. */
 const connectionsMax = 128;
 const connectTimeoutMs = 2_000;
@@ -77,6 +81,7 @@ const keepAliveMs = 4_000;
 export function createWire(options: WireOptions): Wire {
   const { urlOf, tokens, tls } = options;
   const kept = createKeptWires({ ...options, tls });
+  const { Agent } = require("undici") as typeof import("undici");
   const agent = new Agent({
     connections: connectionsMax,
     connect: { timeout: connectTimeoutMs, ...tls, minVersion: "TLSv1.2" },

@@ -5,7 +5,7 @@
 // answer fails in time. That one failure closes the way for all others, since a store that hangs would cost
 // each request as long, until the store has shown that it is back (watch.ts).
 
-import { Redis as Client } from "ioredis";
+import type { Redis as Client } from "ioredis";
 import type { Clock, Logger } from "../base/index.ts";
 import { createPatience } from "./patience.ts";
 import { RedisDown } from "./redis-down.ts";
@@ -54,7 +54,7 @@ const takesNoWrites = /^(READONLY|OOM|MISCONF|NOREPLICAS|MASTERDOWN|LOADING|BUSY
 
 /** Resolves when it is known whether the store is of use: everything else can start without it. */
 export async function openRedis({ url, name, answerMsMax = 100, clock, log }: RedisOptions): Promise<Redis> {
-  const client = createClient(url, name);
+  const client = await createClient(url, name);
   const clients = [client];
   const watch = createWatch({ client, clock, log, answerMsMax });
   const patience = createPatience(clock, answerMsMax, () => watch.fall(`no answer within ${answerMsMax} ms`));
@@ -93,7 +93,9 @@ export async function openRedis({ url, name, answerMsMax = 100, clock, log }: Re
   };
 }
 
-function createClient(url: string, name: string): RedisClient {
+async function createClient(url: string, name: string): Promise<RedisClient> {
+  // Loaded where there is a store: without one it would only take memory.
+  const { Redis: Client } = await import("ioredis");
   // Written the usual way: the library takes REDISS:// for an address without TLS.
   return new Client(new URL(url).href, {
     connectionName: name,

@@ -1,7 +1,7 @@
 import { deepEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { type Logger, silentLogger } from "../base/index.ts";
-import { event, object, service } from "../contract/index.ts";
+import { anyone, errorCode, event, get, object, service } from "../contract/index.ts";
 import { checkDefinition } from "./check-definition.ts";
 
 const summary = "Notes";
@@ -21,6 +21,18 @@ test("services have a name and a database of their own", () => {
     () => checkDefinition([one, service("others", { summary, database: "notes" })], silentLogger),
     /Services notes and others both own the database "notes"/,
   );
+});
+
+test("an error code has one status in all services", () => {
+  const of = (name: string, status: number) =>
+    service(name, {
+      summary,
+      operations: {
+        look: get(`/${name}`, { summary, access: anyone, errors: [errorCode("ODD", status, "Odd")] }),
+      },
+    });
+  throws(() => checkDefinition([of("one", 409), of("two", 422)], silentLogger), /ODD has two statuses/);
+  checkDefinition([of("one", 409), of("two", 409)], silentLogger);
 });
 
 test("a subscription to what nobody declares is a warning, one that is declared is none", () => {

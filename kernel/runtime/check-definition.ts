@@ -1,10 +1,10 @@
 // What the services of a system owe each other, looked at before anything is started.
 
 import type { Logger } from "../base/index.ts";
-import type { ServiceContract } from "../contract/index.ts";
+import { errorCatalogue, type ServiceContract } from "../contract/index.ts";
 
 /**
- * Throws when two services have one name or own one database. A subscription that no service here can
+ * Throws when two services have one name, own one database or give one error code two statuses. A subscription that no service here can
  * serve is a warning only: a test may start some of the services of a system.
  */
 export function checkDefinition(contracts: readonly ServiceContract[], log: Logger): void {
@@ -18,6 +18,7 @@ export function checkDefinition(contracts: readonly ServiceContract[], log: Logg
         `Services ${owner.name} and ${contract.name} both own the database "${contract.database}". Give each its own: others reach it by operation or event.`,
       );
   }
+  errorCatalogue(contracts);
   const emitted = new Set(contracts.flatMap(({ events }) => events.map(({ type }) => type)));
   for (const { name, subscribes } of contracts) {
     const never = subscribes.filter((type) => !emitted.has(type));

@@ -1,7 +1,8 @@
 // Logs: readable lines on a terminal, one JSON object per line elsewhere.
 
+import { createRequire } from "node:module";
 import pino from "pino";
-import pretty from "pino-pretty";
+import type pretty from "pino-pretty";
 import type { Logger, LogFields } from "../base/index.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -39,8 +40,13 @@ export function createLogger(options: {
 
 /** A line of a log as a person reads it; what is no such line stays as it is. */
 export function createLineReader(): (line: string) => string {
-  const read = pretty.prettyFactory(readable());
+  const read = loadPretty().prettyFactory(readable());
   return (line) => read(printable(line));
+}
+
+/** Loaded where a person reads: a server that writes JSON has no use for it. */
+function loadPretty(): typeof pretty {
+  return createRequire(import.meta.url)("pino-pretty") as typeof pretty;
 }
 
 function readable(): pretty.PrettyOptions {
@@ -61,7 +67,7 @@ function readable(): pretty.PrettyOptions {
 
 /** A terminal obeys control characters, and an error may quote what a client sent: they are shown, not obeyed. */
 function forTerminal(options: pretty.PrettyOptions): pino.DestinationStream {
-  const stream = pretty(options);
+  const stream = loadPretty()(options);
   return { write: (line) => void stream.write(printable(line)) };
 }
 

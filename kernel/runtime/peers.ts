@@ -48,9 +48,10 @@ const eventsTimeoutMs = 60_000;
 export function createPeers(options: PeersOptions): Peers {
   const { contracts, place, secret, dependencies, tls, clock, random, log, faults } = options;
   const tokens = createPeerTokens({ secret, clock });
+  const elsewhere = contracts.filter(({ name }) => !place.has(name));
+  if (elsewhere.length === 0 && place.others().length === 0) return noPeers(tokens);
   const reliable = createWire({ urlOf: (service) => place.urlOf(service), tokens, tls, clock, random });
   const wire = faults?.wire?.(reliable) ?? reliable;
-  const elsewhere = contracts.filter(({ name }) => !place.has(name));
   const targets = new Map(elsewhere.map(({ name }) => [name, createRemoteTarget(wire, name)]));
   const receive =
     (name: string): Receive =>
@@ -87,6 +88,18 @@ export function createPeers(options: PeersOptions): Peers {
         return latency;
       }),
     close: () => wire.close(),
+  };
+}
+
+/** Of a process that has everything itself. */
+function noPeers(tokens: PeerTokens): Peers {
+  return {
+    tokens,
+    services: [],
+    targetOf: () => undefined,
+    receivers: new Map(),
+    probesOf: () => [],
+    close: async () => {},
   };
 }
 

@@ -26,7 +26,8 @@ import {
 import type { Cursors, Database, Queryable, Table, Tx } from "../data/index.ts";
 import type { Outbox } from "../events/index.ts";
 import { insertMail, type MailRequest } from "../mail/index.ts";
-import type { IdempotentRun } from "./idempotency.ts";
+import { type IdempotentRun, runWithRecord } from "./idempotency.ts";
+import { joinTransaction, type SharedWork } from "./together.ts";
 import type { ChangeWatch } from "./unsaid-changes.ts";
 
 export interface Emitted<D> {
@@ -65,6 +66,12 @@ export interface Context {
    * returns is the answer: it is recorded in the same transaction.
    */
   transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Does the work in one transaction with that of other requests of this moment, see `together`. To the caller it is
+   * like `transaction`: what it resolves with is committed, and a request that is refused, fails or runs out of time
+   * neither fails the others nor leaves anything.
+   */
+  transactionTogether<I, O>(work: SharedWork<I, O>, input: I): Promise<O>;
   /** Announces an event when `tx` commits, and only then. */
   emit<D>(tx: Tx, type: EventType<D>, event: Emitted<D>): Promise<void>;
   /** Has a mail sent when `tx` commits, and only then; in a while, never within the request. */
@@ -122,7 +129,7 @@ export interface CallFacts {
 export function createContext(parts: ServiceParts, facts: CallFacts): Context {
   const { clock, random, database } = parts;
   let ids = 0;
-  return {
+  const context: Context = {
     service: parts.name,
     caller: facts.caller,
     userAgent: facts.userAgent,
@@ -147,11 +154,15 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
       const { invalidates = [] } = facts;
       const guarded = async (tx: Tx) => {
         if (invalidates.length > 0) parts.cache.invalidate(tx, invalidates);
-        const result = await (facts.idempotent ? facts.idempotent.within(tx, () => run(tx)) : run(tx));
+        const result = await (facts.idempotent ? runWithRecord(tx, facts.idempotent, () => run(tx), clock) : run(tx));
         facts.deadline.check();
         return result;
       };
       return database.transaction(guarded, { signal: facts.deadline.signal });
+    },
+    async transactionTogether(work, input) {
+      facts.deadline.check();
+      return joinTransaction(parts, work, { ctx: context, facts, input });
     },
     async emit(tx, type, event) {
       if (!parts.events.has(type.type))
@@ -185,6 +196,7 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
         deadline: facts.deadline,
       }),
   };
+  return context;
 }
 
 // A retried request should find the work of its killed first try (a reservation, say) under the same

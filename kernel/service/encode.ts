@@ -9,6 +9,7 @@ import {
   schemaOf,
   type Shape,
 } from "../contract/index.ts";
+import type { Table } from "../data/index.ts";
 import { type Answer, etagOf, type Link, linkHeader, type Query } from "../http/index.ts";
 import type { Route, VersionedRoute } from "./routes.ts";
 import { representationOf } from "./rows.ts";
@@ -32,12 +33,34 @@ export interface Encoding {
 export function encodeResult(encoding: Encoding, result: unknown): Answer {
   const { operation } = encoding.route;
   if (operation.status === 204) return { status: 204, headers: {} };
+  if (encoding.route.stored !== undefined) return encodeStored(encoding, encoding.route.stored, result);
   if (operation.action === "bulk") return encodeMany(encoding, operation.resource!, result as Row[]);
   if (encoding.route.isList) return encodePage(encoding, result as Page<Row>);
   if (encoding.versioned.shape !== undefined) return encodeRow(encoding, operation.resource!, result as Row);
   checkAnswer(encoding, operation, result);
   const body = JSON.stringify(result);
   return { status: operation.status, headers: operation.method === "GET" ? { etag: etagOf(body) } : {}, body };
+}
+
+/** Rows as the database has them: written as they are, unless this version or this request shows them otherwise. */
+function encodeStored(encoding: Encoding, table: Table, result: unknown): Answer {
+  const { versioned, fields, includeDeleted, checkAnswers, route } = encoding;
+  const asStored = versioned.shape!.newest && fields === undefined && !includeDeleted;
+  if (!asStored || checkAnswers) {
+    const decoded = route.isList
+      ? encodePage(encoding, { ...(result as Page<Row>), data: (result as Page<Row>).data.map(table.decode) })
+      : encodeRow(encoding, table.resource, table.decode(result as Row));
+    if (!asStored) return decoded;
+  }
+  const { status } = route.operation;
+  if (!route.isList) {
+    const etag = tagOf(Number((result as Row).version), versioned.version.number, encoding);
+    return { status, headers: { etag }, body: table.write(result as Row) };
+  }
+  const { data, pagination } = result as Page<Row>;
+  // Bytes, since its text is long: the tag is made of them, and they are what is sent.
+  const body = Buffer.from(`{"data":[${data.map(table.write).join(",")}],"pagination":${JSON.stringify(pagination)}}`);
+  return { status, headers: { etag: etagOf(body), ...linksOf(encoding, pagination) }, body };
 }
 
 function encodeRow(encoding: Encoding, resource: Resource, row: Row): Answer {

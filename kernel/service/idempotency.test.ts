@@ -3,7 +3,16 @@ import { test } from "node:test";
 import { createManualClock, silentLogger, systemClock } from "../base/index.ts";
 import { createDatabase } from "../data/index.ts";
 import { createTestDatabase } from "../testing/index.ts";
-import { createIdempotentRun, idempotentRequest, readIdempotencyKey, RunElsewhere } from "./idempotency.ts";
+import {
+  claimRuns,
+  createIdempotentRun,
+  findRecord,
+  idempotentRequest,
+  readIdempotencyKey,
+  recordRuns,
+  RunElsewhere,
+  runWithRecord,
+} from "./idempotency.ts";
 
 test("B12 a key is 1 to 255 visible ASCII characters, bare or quoted, and both are the same key", () => {
   equal(readIdempotencyKey("abc-123"), "abc-123");
@@ -41,11 +50,10 @@ test("a request is who, what, where and which key; its payload is the parsed JSO
 
 test("a retry draws the same ids in the same order, another request others", () => {
   const drawn = (key: string) => {
-    const run = createIdempotentRun(
-      idempotentRequest("usr_1", "POST", "/v1/orders", key, {}),
-      () => ({ status: 201, headers: {} }),
-      createManualClock(),
-    );
+    const run = createIdempotentRun(idempotentRequest("usr_1", "POST", "/v1/orders", key, {}), () => ({
+      status: 201,
+      headers: {},
+    }));
     return [0, 1, 2].map((index) => Buffer.from(run.entropy(index)).toString("hex"));
   };
   deepEqual(drawn("a"), drawn("a"));
@@ -62,10 +70,15 @@ test("of two runs of one request only one does anything, whether the other is un
   // As in two processes: neither knows what the other has in hand.
   const attempt = (name: string, meanwhile?: () => Promise<void>) =>
     database.transaction((tx) =>
-      createIdempotentRun(request, () => ({ status: 201, headers: {}, body: name }), clock).within(tx, async () => {
-        ran.push(name);
-        await meanwhile?.();
-      }),
+      runWithRecord(
+        tx,
+        createIdempotentRun(request, () => ({ status: 201, headers: {}, body: name })),
+        async () => {
+          ran.push(name);
+          await meanwhile?.();
+        },
+        clock,
+      ),
     );
   try {
     await attempt("first", () => rejects(attempt("second"), RunElsewhere));
@@ -74,6 +87,53 @@ test("of two runs of one request only one does anything, whether the other is un
     await clock.advance(24 * 60 * 60_000 + 1);
     await attempt("a day later");
     deepEqual(ran, ["first", "a day later"]);
+  } finally {
+    await database.close();
+  }
+});
+
+test("of several runs in one transaction those go on whose key nobody else has, has answered, or has here before them", async () => {
+  const directory = new URL("./migrations/", import.meta.url);
+  const { url } = await createTestDatabase({ migrations: [{ name: "ashlar.service", directory }] });
+  const database = createDatabase({ url, log: silentLogger, clock: systemClock });
+  const clock = createManualClock();
+  const runOf = (key: string) =>
+    createIdempotentRun(idempotentRequest("usr_1", "POST", "/v1/orders", key, {}), (result) => ({
+      status: 201,
+      headers: { etag: `"${String(result)}"` },
+      body: String(result),
+    }));
+  const answered = idempotentRequest("usr_1", "POST", "/v1/orders", "answered", {});
+  try {
+    await database.transaction((tx) => runWithRecord(tx, runOf("answered"), async () => "before", clock));
+    const [here, twin, elsewhere, late] = [runOf("here"), runOf("here"), runOf("elsewhere"), runOf("answered")];
+    await database.transaction(async (other) => {
+      await claimRuns(other, [runOf("elsewhere")], clock);
+      await database.transaction(async (tx) => {
+        deepEqual(await claimRuns(tx, [here, twin, elsewhere, late], clock), new Set([twin, elsewhere, late]));
+        const results = [
+          { run: here, result: "one" },
+          { run: runOf("second"), result: "two" },
+        ];
+        await recordRuns(tx, results, clock);
+      });
+    });
+    const find = (request: typeof answered) => findRecord(database, request, clock);
+    const found = await Promise.all([
+      find(here.request),
+      find(runOf("second").request),
+      find(elsewhere.request),
+      find(answered),
+    ]);
+    deepEqual(
+      found.map((answer) => answer && [answer.status, answer.headers, answer.body]),
+      [
+        [201, { etag: '"one"', "idempotent-replayed": "true" }, "one"],
+        [201, { etag: '"two"', "idempotent-replayed": "true" }, "two"],
+        undefined,
+        [201, { etag: '"before"', "idempotent-replayed": "true" }, "before"],
+      ],
+    );
   } finally {
     await database.close();
   }

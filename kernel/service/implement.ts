@@ -39,6 +39,14 @@ export type StandardInput = In<Operation> & Extras & { params: Record<string, st
 export interface Subscriber {
   readonly type: string;
   readonly run: (ctx: Context, event: Envelope, tx: Tx) => Promise<void>;
+  /** The same for several events in one transaction. */
+  readonly runTogether?: (tx: Tx, heard: readonly Heard[]) => Promise<void>;
+}
+
+/** One event among those of a transaction. What its `ctx` emits belongs to its trace. */
+export interface Heard<D = unknown> {
+  readonly ctx: Context;
+  readonly event: Envelope<D>;
 }
 
 /** Handles an event: the effect goes through `tx`, which also marks the event as handled. */
@@ -46,10 +54,31 @@ export function on<D>(
   type: EventType<D>,
   run: (ctx: Context, event: Envelope<D>, tx: Tx) => Promise<void>,
 ): Subscriber {
-  // `note.events.created!` compiles also where a note cannot be created.
-  if ((type as unknown) === undefined)
-    throw new Error("on() was given an event that its resource does not have. See the access and events it declares.");
-  return { type: type.type, run: run as Subscriber["run"] };
+  return { type: typeOf("on", type), run: run as Subscriber["run"] };
+}
+
+/**
+ * Handles events of different aggregates in one transaction: `heard` is one of them or many, as they come. For effects
+ * that a few statements bring about for all. When `run` throws, nothing has happened, and each event is handled alone.
+ */
+export function onTogether<D>(
+  type: EventType<D>,
+  run: (tx: Tx, heard: readonly Heard<D>[]) => Promise<void>,
+): Subscriber {
+  return {
+    type: typeOf("onTogether", type),
+    run: (ctx, event, tx) => run(tx, [{ ctx, event: event as Envelope<D> }]),
+    runTogether: run as Required<Subscriber>["runTogether"],
+  };
+}
+
+/** `note.events.created!` compiles also where a note cannot be created. */
+function typeOf(name: string, type: EventType | undefined): string {
+  if (type === undefined)
+    throw new Error(
+      `${name}() was given an event that its resource does not have. See the access and events it declares.`,
+    );
+  return type.type;
 }
 
 /** Work that a service does by itself, one run at a time in a process. A failed run is logged and repeated. */

@@ -3,8 +3,10 @@ export { type Context } from "./context.ts";
 export {
   implement,
   on,
+  onTogether,
   type AnyHandler,
   type Handler,
+  type Heard,
   type Implementation,
   type Job,
   type StandardInput,
@@ -24,4 +26,5 @@ export {
   writeChange,
   type Decide,
 } from "./rows.ts";
+export { together, type Member, type SharedWork } from "./together.ts";
 export { createService, migrateService, migrationsOf, type RunningService, type ServiceOptions } from "./running.ts";

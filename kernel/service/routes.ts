@@ -26,6 +26,7 @@ import {
 } from "../contract/index.ts";
 import type { Entry } from "../cache/index.ts";
 import type { Answer } from "../http/index.ts";
+import type { Table } from "../data/index.ts";
 import type { Forward } from "./exchange.ts";
 import type { AnyHandler } from "./implement.ts";
 import type { RunningService } from "./running.ts";
@@ -47,6 +48,8 @@ export interface Route {
   readonly service: RunningService;
   readonly operation: Named<AnyOperation>;
   readonly handler: AnyHandler;
+  /** Set when the handler answers rows as this table stores them. */
+  readonly stored: Table | undefined;
   /** The codes its contract lets it answer. */
   readonly errorCodes: ReadonlySet<string>;
   /** A list answers `{data, pagination}` and reads the list grammar. */
@@ -123,7 +126,9 @@ function compileRoute(service: RunningService, operation: Named<AnyOperation>): 
   );
   const validateQuery = compileValidator(object(operation.query as Fields), { defaults: true });
   const errorCodes = new Set(errorsOf(operation).map(({ code }) => code));
-  return { service, operation, handler: service.handlerOf(operation), errorCodes, isList, validateQuery, versions };
+  const stored = service.storedRead(operation);
+  const handler = stored?.handler ?? service.handlerOf(operation);
+  return { service, operation, handler, stored: stored?.table, errorCodes, isList, validateQuery, versions };
 }
 
 function compileVersion(

@@ -13,7 +13,7 @@ import {
   type RowOf,
   schemaOf,
 } from "../contract/index.ts";
-import type { ListPage, Scope, Tx } from "../data/index.ts";
+import type { ListPage, Scope, StoredRow, Tx } from "../data/index.ts";
 import type { Context } from "./context.ts";
 import type { StandardInput } from "./implement.ts";
 import { checkExpected } from "./preconditions.ts";
@@ -157,16 +157,30 @@ export async function readRow<R extends Resource>(ctx: Context, resource: R, inp
   return row;
 }
 
+/** `readRow` for an answer that shows the row and nothing else. */
+export async function readStoredRow(ctx: Context, resource: Resource, input: StandardInput): Promise<StoredRow> {
+  const { scope, includeDeleted } = input;
+  const row = await ctx.table(resource).getStored(ctx.db, input.params.id!, { scope, includeDeleted });
+  if (row === undefined) throw notFound();
+  return row;
+}
+
 /** A page of rows as clients see a page. */
 export async function listRows<R extends Resource>(
   ctx: Context,
   resource: R,
   input: StandardInput,
 ): Promise<Page<RowOf<R>>> {
-  const page = await ctx
-    .table(resource)
-    .list(ctx.db, input.list, { scope: input.scope, cursors: ctx.cursors, binding: callerBinding(ctx.caller) });
-  return pageAnswer(page, input.list);
+  return pageAnswer(await ctx.table(resource).list(ctx.db, input.list, listOptions(ctx, input)), input.list);
+}
+
+/** `listRows` for an answer that shows the rows and nothing else. */
+export async function listStoredRows(ctx: Context, resource: Resource, input: StandardInput): Promise<Page<StoredRow>> {
+  return pageAnswer(await ctx.table(resource).listStored(ctx.db, input.list, listOptions(ctx, input)), input.list);
+}
+
+function listOptions(ctx: Context, { scope }: StandardInput) {
+  return { scope, cursors: ctx.cursors, binding: callerBinding(ctx.caller) };
 }
 
 function pageAnswer<T>({ rows, total, hasMore, nextCursor }: ListPage<T>, list: ListQuery): Page<T> {

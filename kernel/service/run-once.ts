@@ -50,7 +50,7 @@ export async function runOnce(
   try {
     const recorded = await findRecord(database, request, options.clock);
     if (recorded !== undefined) return await replayed(service, recorded);
-    const idempotent = createIdempotentRun(request, (result) => encodeResult(once.encoding, result), options.clock);
+    const idempotent = createIdempotentRun(request, (result) => encodeResult(once.encoding, result));
     return await once.run({ idempotent }).then(
       (result) => idempotent.answerFor(result),
       (error: unknown) => recordedInstead(options, service, request, error),

@@ -1,8 +1,8 @@
 // A contract and its implementation become a running service: its database, tables, outbox, relay,
 // inbox and jobs. Listening is not its business: the pipeline and the callers hold its routes.
 
-import type { Clock, Logger, Random } from "../base/index.ts";
-import { type CallContext, type Calls, type CallTarget, createDeadline } from "../call/index.ts";
+import { type Clock, lazyChild, type Logger, type Random } from "../base/index.ts";
+import { type CallContext, type Calls, type CallTarget, createDeadline, type Deadline } from "../call/index.ts";
 import { cacheMigrations, type CacheOptions, createCache } from "../cache/index.ts";
 import {
   type AnyOperation,
@@ -19,6 +19,7 @@ import {
   findDrift,
   migrate,
   type MigrationSource,
+  type Table,
   type Tx,
 } from "../data/index.ts";
 import { type Bus, createInbox, createOutbox, createRelay, eventMigrations } from "../events/index.ts";
@@ -27,7 +28,16 @@ import { type Context, createContext, type ServiceParts } from "./context.ts";
 import type { AnyHandler, Implementation, Job, StandardInput } from "./implement.ts";
 import { ownJobs } from "./own-jobs.ts";
 import { watchChanges } from "./unsaid-changes.ts";
-import { changeRow, createRow, createRows, listRows, readRow, removeRow } from "./rows.ts";
+import {
+  changeRow,
+  createRow,
+  createRows,
+  listRows,
+  listStoredRows,
+  readRow,
+  readStoredRow,
+  removeRow,
+} from "./rows.ts";
 
 export interface RunningService {
   readonly contract: ServiceContract;
@@ -35,6 +45,11 @@ export interface RunningService {
   handlerOf(operation: Named<AnyOperation>): AnyHandler;
   /** Whether the platform itself answers it. */
   isStandard(operation: Named<AnyOperation>): boolean;
+  /**
+   * For a standard read whose answer is the rows as they are stored: its handler, which answers those, and the table that
+   * knows how to show them. What is cached is kept in another form.
+   */
+  storedRead(operation: Named<AnyOperation>): { handler: AnyHandler; table: Table } | undefined;
   /** How other services call it. */
   readonly target: CallTarget;
   /** Runs what must be known before the first request, then delivers, receives and works. */
@@ -139,7 +154,7 @@ export function createService(options: ServiceOptions): RunningService {
   const inbox = createInbox({
     service: contract.name,
     database,
-    handlers: eventHandlers(options, parts, log),
+    ...eventHandlers(options, parts, log),
     clock,
     random,
     log,
@@ -155,6 +170,11 @@ export function createService(options: ServiceOptions): RunningService {
     parts,
     handlerOf,
     isStandard: (operation) => implementation.handlers[operation.name] === undefined,
+    storedRead(operation) {
+      const { resource, cache, name } = operation;
+      const handler = cache === undefined && implementation.handlers[name] === undefined && storedHandler(operation);
+      return handler ? { handler, table: tables.get(resource!.name)! } : undefined;
+    },
     target: { invoke: (name, input, call) => invoke(contract, handlerOf, parts, log, name, input, call) },
     contextFor: (reason) => ownContext(parts, reason, log),
     async start() {
@@ -203,6 +223,11 @@ function standardHandler(operation: Named<AnyOperation>): AnyHandler {
   }
 }
 
+function storedHandler({ resource, action }: Named<AnyOperation>): AnyHandler | undefined {
+  if (action === "list") return (ctx, input: StandardInput) => listStoredRows(ctx, resource!, input);
+  return action === "get" ? (ctx, input: StandardInput) => readStoredRow(ctx, resource!, input) : undefined;
+}
+
 function bulkItems({ body, scope }: StandardInput): Record<string, unknown>[] {
   return (body.items as Record<string, unknown>[]).map((values) => ({ ...values, ...scope }));
 }
@@ -226,28 +251,51 @@ async function invoke(
     ...call,
     caller: { kind: "service", name: call.from },
     invalidates: operation.invalidates.map((tag) => filledTag(tag, (input as Partial<StandardInput>).params ?? {})),
-    log: log.child({ requestId: call.requestId }),
+    log: lazyChild(log, { requestId: call.requestId }),
   });
   return handlerOf(operation)(context, input);
 }
 
-function eventHandlers({ implementation, clock }: ServiceOptions, parts: ServiceParts, log: Logger) {
-  return new Map(
-    implementation.subscribers.map(({ type, run }) => [
-      type,
-      async (event: Envelope, tx: Tx, signal: AbortSignal) => {
-        const deadline = createDeadline(clock, eventTimeoutMs, signal);
-        const context = createContext(parts, {
-          caller: { kind: "service", name: "events" },
-          requestId: event.id,
-          traceparent: event.traceparent,
-          deadline,
-          log: log.child({ eventId: event.id, type }),
-        });
-        await run(context, event, tx).finally(() => deadline.end());
-      },
-    ]),
-  );
+function eventHandlers({ implementation: { subscribers }, clock }: ServiceOptions, parts: ServiceParts, log: Logger) {
+  const contextOf = (event: Envelope, deadline: Deadline) =>
+    createContext(parts, {
+      caller: { kind: "service", name: "events" },
+      requestId: event.id,
+      traceparent: event.traceparent,
+      deadline,
+      log: lazyChild(log, { eventId: event.id, type: event.type }),
+    });
+  const inTime = async (signal: AbortSignal, run: (deadline: Deadline) => Promise<void>) => {
+    const deadline = createDeadline(clock, eventTimeoutMs, signal);
+    await run(deadline).finally(() => deadline.end());
+  };
+  return {
+    handlers: new Map(
+      subscribers.map(({ type, run }) => [
+        type,
+        (event: Envelope, tx: Tx, signal: AbortSignal) =>
+          inTime(signal, (deadline) => run(contextOf(event, deadline), event, tx)),
+      ]),
+    ),
+    together: new Map(
+      subscribers.flatMap(({ type, runTogether }) =>
+        runTogether === undefined
+          ? []
+          : [
+              [
+                type,
+                (events: readonly Envelope[], tx: Tx, signal: AbortSignal) =>
+                  inTime(signal, (deadline) =>
+                    runTogether(
+                      tx,
+                      events.map((event) => ({ ctx: contextOf(event, deadline), event })),
+                    ),
+                  ),
+              ] as const,
+            ],
+      ),
+    ),
+  };
 }
 
 function ownContext(parts: ServiceParts, reason: string, log: Logger, stopping?: AbortSignal): Context {

@@ -1,16 +1,32 @@
-// A gateway as one is made of Fastify: the token is verified and remembered, the limit counted and told, the rest
-// handed on by @fastify/http-proxy.
+// A gateway as one is made of Fastify: each token is verified, with REMEMBER_TOKENS once until it expires; the limit is
+// counted and told, the rest handed on by @fastify/http-proxy.
 
 import proxy from "@fastify/http-proxy";
 import fastify from "fastify";
 import { importJWK, jwtVerify } from "jose";
 
-const { PORT, UPSTREAM_URL, TOKEN_JWK } = process.env;
+const { PORT, UPSTREAM_URL, TOKEN_JWK, REMEMBER_TOKENS } = process.env;
 const { kty, crv, x } = JSON.parse(TOKEN_JWK);
 const key = await importJWK({ kty, crv, x }, "EdDSA");
 const app = fastify({ logger: false });
 const tokens = new Map();
+const tokensMax = 10_000;
 const limit = 100_000_000;
+const windowMs = 60_000;
+const buckets = new Map();
+
+async function callerOf(token) {
+  const known = tokens.get(token);
+  if (known !== undefined && known.expiresAtMs > Date.now()) return known;
+  const verified = await jwtVerify(token, key, { audience: "shop", issuer: "shop" }).catch(() => undefined);
+  if (verified === undefined) return undefined;
+  const { sub, exp } = verified.payload;
+  const caller = { userId: sub, expiresAtMs: exp * 1000 };
+  if (REMEMBER_TOKENS === undefined) return caller;
+  if (tokens.size >= tokensMax) tokens.clear();
+  tokens.set(token, caller);
+  return caller;
+}
 
 app.get("/health", () => ({ status: "healthy" }));
 app.register(proxy, {
@@ -18,20 +34,18 @@ app.register(proxy, {
   prefix: "/v1",
   rewritePrefix: "/v1",
   async preHandler(request, reply) {
-    const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
-    let caller = tokens.get(token);
-    if (caller === undefined || caller.expiresAtMs <= Date.now()) {
-      const verified = await jwtVerify(token, key, { audience: "shop", issuer: "shop" }).catch(() => undefined);
-      if (verified === undefined) return reply.code(401).send({ error: { code: "UNAUTHENTICATED" } });
-      caller = { expiresAtMs: verified.payload.exp * 1000, left: limit, resetAtMs: 0 };
-      tokens.set(token, caller);
-    }
+    const caller = await callerOf((request.headers.authorization ?? "").replace(/^Bearer /, ""));
+    if (caller === undefined) return reply.code(401).send({ error: { code: "UNAUTHENTICATED" } });
     const now = Date.now();
-    if (now >= caller.resetAtMs) Object.assign(caller, { left: limit, resetAtMs: now + 60_000 });
-    caller.left--;
+    let bucket = buckets.get(caller.userId);
+    if (bucket === undefined || now >= bucket.resetAtMs) {
+      bucket = { left: limit, resetAtMs: now + windowMs };
+      buckets.set(caller.userId, bucket);
+    }
+    bucket.left--;
     reply.header("x-ratelimit-limit", limit);
-    reply.header("x-ratelimit-remaining", caller.left);
-    reply.header("x-ratelimit-reset", Math.ceil(caller.resetAtMs / 1000));
+    reply.header("x-ratelimit-remaining", bucket.left);
+    reply.header("x-ratelimit-reset", Math.ceil(bucket.resetAtMs / 1000));
     return undefined;
   },
 });

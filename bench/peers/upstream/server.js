@@ -2,11 +2,11 @@
 
 import { createServer } from "node:http";
 
-const body = JSON.stringify({ id: "1", text: "x".repeat(280) });
+const { ANSWER: body, PORT } = process.env;
 const headers = ["Content-Type", "application/json; charset=utf-8", "Content-Length", String(Buffer.byteLength(body))];
 createServer((request, response) => {
   request.resume();
   response.writeHead(200, headers);
   response.end(body);
-}).listen(Number(process.env.PORT), "127.0.0.1");
+}).listen(Number(PORT), "127.0.0.1");
 process.once("SIGTERM", () => process.exit(0));

@@ -32,9 +32,10 @@ const command = "explain (analyze, buffers, format json)";
 
 /** Runs a statement as it is sent: prepared ones by the plan that is kept for all values, others by their own. */
 export async function explain(tx: Tx, { sql, values }: Sent): Promise<Explained> {
-  if (typeof sql === "string") return (await tx.query<Answer>(`${command} ${sql}`, values)).rows[0]!["QUERY PLAN"][0];
+  const { text, name } = typeof sql === "string" ? { text: sql } : sql;
+  if (name === undefined) return (await tx.query<Answer>(`${command} ${text}`, values)).rows[0]!["QUERY PLAN"][0];
   await tx.query("set local plan_cache_mode = force_generic_plan");
-  await tx.query(`prepare explained as ${sql.text}`);
+  await tx.query(`prepare explained as ${text}`);
   // EXPLAIN takes no parameters for EXECUTE, so the values are written out; a list has none that are not plain.
   const literals = values.map((value) => `'${String(value).replaceAll("'", "''")}'`);
   const execute = `execute explained${literals.length > 0 ? `(${literals.join(", ")})` : ""}`;

@@ -5,21 +5,22 @@
 // the order will never be placed, so a slow checkout cannot end up with an order and no stock.
 
 import { decodeId, encodeId, timestamp } from "ashlar/base";
-import { conflict, type Detail, Failure, type In, type Out } from "ashlar/contract";
-import type { Tx } from "ashlar/data";
-import type { Context } from "ashlar/service";
+import { conflict, type In, type Out } from "ashlar/contract";
+import type { Part, Tx } from "ashlar/data";
+import { type Context, together } from "ashlar/service";
 import { orders } from "../orders/contract.ts";
-import { catalog, insufficientStock, product, stockReleased, unknownProduct } from "./contract.ts";
+import { type catalog, product, stockReleased } from "./contract.ts";
+import { lockShelf, type Shelf, type Wanted } from "./shelf.ts";
 
 type ReserveStock = typeof catalog.operations.reserveStock;
 type ReleaseStock = typeof catalog.operations.releaseStock;
-type Wanted = In<ReserveStock>["body"]["items"];
 
 const reservationMs = 60_000;
 const expiredAtOnce = 100;
 const rememberMs = 7 * 24 * 60 * 60 * 1000;
 
-type Line = Out<ReserveStock>["items"][number] & { quantity: number };
+export type Line = Out<ReserveStock>["items"][number] & { quantity: number };
+type Moved = { productId: string; quantity: number };
 
 export interface Reservation {
   orderId: string;
@@ -28,20 +29,51 @@ export interface Reservation {
 }
 
 /** Sets stock aside. Repeated for one order it answers the same lines; with other items it starts over. */
-export async function reserveStock(ctx: Context, { body }: In<ReserveStock>): Promise<Out<ReserveStock>> {
-  const wanted = summed(body.items);
-  return ctx.transaction(async (tx) => {
-    await lockOrderId(tx, body.orderId);
-    const earlier = await lockReservation(tx, body.orderId);
-    if (earlier?.state === "committed") throw conflict("This order was placed already");
-    if (earlier?.state === "held") {
-      if (sameItems(earlier.lines, wanted)) return prolong(ctx, tx, earlier);
-      await putBack(ctx, tx, earlier.lines);
+export function reserveStock(ctx: Context, { body }: In<ReserveStock>): Promise<Out<ReserveStock>> {
+  return ctx.transactionTogether(reserving, body);
+}
+
+/** Reservations of one moment, one after the other in memory: what each takes off the shelf, the next does not find. */
+const reserving = together<In<ReserveStock>["body"], Out<ReserveStock>>(async (tx, members) => {
+  const { ctx } = members[0]!;
+  const asked = members.map(({ input: { orderId, items } }) => ({ orderId, items, wanted: summed(items) }));
+  const orderIds = asked.map(({ orderId }) => orderId);
+  const productIds = asked.flatMap(({ wanted }) => wanted.map(({ productId }) => productId));
+  const [, reservations, shelf] = await Promise.all([
+    lockOrderIds(tx, orderIds),
+    lockReservations(tx, orderIds),
+    lockShelf(tx, productIds),
+  ]);
+  const saved = new Map<string, Line[]>();
+  const parts = asked.map((one): Part<Out<ReserveStock>> => {
+    try {
+      const reservation = reserve(one, reservations.get(one.orderId), shelf);
+      reservations.set(one.orderId, reservation);
+      saved.set(one.orderId, reservation.lines);
+      return { value: answer(reservation.lines) };
+    } catch (refused) {
+      return { refused };
     }
-    const lines = await takeStock(ctx, tx, wanted, body.items);
-    await saveReservation(ctx, tx, body.orderId, lines);
-    return answer(lines);
   });
+  // The transaction does not commit before it has both answers: nobody has to wait for the one to send the other.
+  await Promise.all([moveStock(ctx, tx, shelf.moved()), saveReservations(ctx, tx, saved)]);
+  return parts;
+});
+
+interface Asked {
+  orderId: string;
+  items: Wanted;
+  /** The same items, each product once. */
+  wanted: Wanted;
+}
+
+/** All or nothing: what throws has moved nothing. */
+function reserve({ orderId, items, wanted }: Asked, earlier: Reservation | undefined, shelf: Shelf): Reservation {
+  if (earlier?.state === "committed") throw conflict("This order was placed already");
+  if (earlier?.state === "held" && sameItems(earlier.lines, wanted)) return earlier;
+  const back = earlier?.state === "held" ? earlier.lines : [];
+  const lines = shelf.take(wanted, items, back);
+  return { orderId, state: "held", lines };
 }
 
 /** Gives back what an order that was refused had set aside. Does nothing once the order was placed. */
@@ -59,8 +91,8 @@ export async function release(
   { orderId, lines }: Reservation,
   reason: "cancelled" | "expired" | "refused",
 ): Promise<void> {
-  await putBack(ctx, tx, lines);
-  await setState(ctx, tx, orderId, "released");
+  await moveStock(ctx, tx, lines);
+  await setState(ctx, tx, [orderId], "released");
   await ctx.emit(tx, stockReleased, { aggregateId: orderId, data: { orderId, items: itemsOf(lines), reason } });
 }
 
@@ -99,26 +131,51 @@ export function itemsOf(lines: readonly Line[]): { productId: string; quantity: 
 
 /**
  * Two tries of one checkout may ask at once, in two processes. The first finds no row to lock, and neither would
- * the second: both would take the stock.
+ * the second: both would take the stock. In one order, as all locks here, so that nobody waits in a circle.
  */
-async function lockOrderId(tx: Tx, orderId: string): Promise<void> {
-  await tx.query({ name: "reservations.claim", text: "select pg_advisory_xact_lock(hashtextextended($1, 0))" }, [
-    orderId,
-  ]);
+async function lockOrderIds(tx: Tx, orderIds: readonly string[]): Promise<void> {
+  await tx.query(
+    {
+      name: "reservations.claim",
+      text: "select pg_advisory_xact_lock(hashtextextended(order_id, 0)) from unnest($1::text[]) as o (order_id)",
+    },
+    [orderIds.toSorted()],
+  );
+}
+
+/** By the ids of their orders. */
+export async function lockReservations(tx: Tx, orderIds: readonly string[]): Promise<Map<string, Reservation>> {
+  const { rows } = await tx.query<{ order_id: string; state: Reservation["state"]; lines: Line[] }>(
+    {
+      name: "reservations.lock",
+      text: "select order_id, state, lines from reservations where order_id = any($1::uuid[]) order by order_id for update",
+    },
+    [orderIds.map((orderId) => decodeId("ord", orderId))],
+  );
+  return new Map(
+    rows.map(({ order_id, state, lines }) => {
+      const orderId = encodeId("ord", order_id);
+      return [orderId, { orderId, state, lines }];
+    }),
+  );
 }
 
 export async function lockReservation(tx: Tx, orderId: string): Promise<Reservation | undefined> {
-  const { rows } = await tx.query<{ state: Reservation["state"]; lines: Line[] }>(
-    { name: "reservations.lock", text: "select state, lines from reservations where order_id = $1 for update" },
-    [decodeId("ord", orderId)],
-  );
-  return rows[0] && { orderId, ...rows[0] };
+  return (await lockReservations(tx, [orderId])).get(orderId);
 }
 
-export async function setState(ctx: Context, tx: Tx, orderId: string, state: Reservation["state"]): Promise<void> {
+export async function setState(
+  ctx: Context,
+  tx: Tx,
+  orderIds: readonly string[],
+  state: Reservation["state"],
+): Promise<void> {
   await tx.query(
-    { name: "reservations.state", text: "update reservations set state = $2, updated_at = $3 where order_id = $1" },
-    [decodeId("ord", orderId), state, ctx.now()],
+    {
+      name: "reservations.state",
+      text: "update reservations set state = $2, updated_at = $3 where order_id = any($1::uuid[])",
+    },
+    [orderIds.map((orderId) => decodeId("ord", orderId)), state, ctx.now()],
   );
 }
 
@@ -140,64 +197,12 @@ function sameItems(lines: readonly Line[], wanted: Wanted): boolean {
   );
 }
 
-interface ProductRow extends Record<string, unknown> {
-  id: string;
-  sku: string;
-  name: string;
-  price: number;
-  currency: string;
-  stock: number;
-}
-
-/** Takes the stock off the shelf, all or nothing; the refusal names every line that is short. */
-async function takeStock(ctx: Context, tx: Tx, wanted: Wanted, asked: Wanted): Promise<Line[]> {
-  const { rows } = await tx.query<ProductRow>(
-    {
-      name: "products.take.lock",
-      text: "select id, sku, name, price, currency, stock from products where id = any($1::uuid[]) and deleted_at is null order by id for update",
-    },
-    [wanted.map(({ productId }) => decodeId("prd", productId))],
-  );
-  const products = new Map(rows.map((row) => [encodeId("prd", row.id), row]));
-  refuseUnknown(products, asked);
-  refuseShort(products, wanted, asked);
-  await moveStock(ctx, tx, wanted, -1);
-  return wanted.map(({ productId, quantity }) => {
-    const { sku, name, price, currency } = products.get(productId)!;
-    return { productId, sku, name, quantity, unitPrice: price, currency };
-  });
-}
-
-function refuseUnknown(products: ReadonlyMap<string, ProductRow>, asked: Wanted): void {
-  const details = asked.flatMap(({ productId }, index) =>
-    products.has(productId) ? [] : [{ field: `items[${index}].productId`, message: "is not a product" }],
-  );
-  if (details.length > 0) throw new Failure(unknownProduct, "Some products do not exist", { details });
-}
-
-function refuseShort(products: ReadonlyMap<string, ProductRow>, wanted: Wanted, asked: Wanted): void {
-  const details = wanted.flatMap(({ productId, quantity }): Detail[] => {
-    const { stock } = products.get(productId)!;
-    const field = `items[${asked.findIndex((item) => item.productId === productId)}].quantity`;
-    return stock >= quantity ? [] : [{ field, message: `is more than the ${stock} in stock` }];
-  });
-  if (details.length > 0) throw new Failure(insufficientStock, "There is not enough in stock", { details });
-}
-
-function putBack(ctx: Context, tx: Tx, lines: readonly Line[]): Promise<void> {
-  return moveStock(ctx, tx, lines, 1);
-}
-
 /**
  * Stock is part of what clients see of a product, so moving it is a new version of the row. It never grows
  * beyond what the column holds: an admin who set the largest number meant "enough".
  */
-async function moveStock(
-  ctx: Context,
-  tx: Tx,
-  items: readonly { productId: string; quantity: number }[],
-  sign: 1 | -1,
-): Promise<void> {
+async function moveStock(ctx: Context, tx: Tx, items: readonly Moved[]): Promise<void> {
+  if (items.length === 0) return;
   await tx.query(
     {
       name: "products.move",
@@ -211,7 +216,7 @@ async function moveStock(
         ) as moved
         where p.id = moved.id`,
     },
-    [items.map(({ productId }) => decodeId("prd", productId)), items.map(({ quantity }) => sign * quantity), ctx.now()],
+    [items.map(({ productId }) => decodeId("prd", productId)), items.map(({ quantity }) => quantity), ctx.now()],
   );
   ctx.changed(
     tx,
@@ -220,18 +225,25 @@ async function moveStock(
   );
 }
 
-async function saveReservation(ctx: Context, tx: Tx, orderId: string, lines: readonly Line[]): Promise<void> {
+async function saveReservations(ctx: Context, tx: Tx, saved: ReadonlyMap<string, Line[]>): Promise<void> {
+  if (saved.size === 0) return;
   await tx.query(
     {
       name: "reservations.save",
-      text: `insert into reservations (order_id, state, lines, expires_at, created_at, updated_at) values ($1, 'held', $2, $3, $4, $4)
+      text: `insert into reservations (order_id, state, lines, expires_at, created_at, updated_at)
+        select order_id, 'held', lines::jsonb, $3, $4, $4 from unnest($1::uuid[], $2::text[]) as s (order_id, lines)
         on conflict (order_id) do update set state = 'held', lines = excluded.lines, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
     },
-    [decodeId("ord", orderId), JSON.stringify(lines), timestamp(ctx.clock.nowMs() + reservationMs), ctx.now()],
+    [
+      [...saved.keys()].map((orderId) => decodeId("ord", orderId)),
+      [...saved.values()].map((lines) => JSON.stringify(lines)),
+      timestamp(ctx.clock.nowMs() + reservationMs),
+      ctx.now(),
+    ],
   );
 }
 
-async function prolong(ctx: Context, tx: Tx, { orderId, lines }: Reservation): Promise<Out<ReserveStock>> {
+async function prolong(ctx: Context, tx: Tx, { orderId }: Reservation): Promise<void> {
   await tx.query(
     {
       name: "reservations.prolong",
@@ -239,7 +251,6 @@ async function prolong(ctx: Context, tx: Tx, { orderId, lines }: Reservation): P
     },
     [decodeId("ord", orderId), timestamp(ctx.clock.nowMs() + reservationMs), ctx.now()],
   );
-  return answer(lines);
 }
 
 function answer(lines: readonly Line[]): Out<ReserveStock> {

@@ -1,4 +1,4 @@
-import { implement, on, type Implementation } from "ashlar/service";
+import { implement, on, onTogether, type Implementation } from "ashlar/service";
 import { orderCancelled, orderCreated } from "../orders/contract.ts";
 import { catalog } from "./contract.ts";
 import { priceProducts } from "./products.ts";
@@ -9,7 +9,7 @@ export function catalogService(): Implementation {
   return implement(catalog, {
     migrations: new URL("./migrations/", import.meta.url),
     handlers: { priceProducts, reserveStock, releaseStock },
-    subscribers: [on(orderCreated, commitStock), on(orderCancelled, returnStock)],
+    subscribers: [onTogether(orderCreated, commitStock), on(orderCancelled, returnStock)],
     jobs: {
       expireReservations: { everyMs: 5_000, run: expireReservations },
       forgetReservations: { everyMs: 600_000, run: forgetReservations },

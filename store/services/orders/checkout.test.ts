@@ -59,6 +59,46 @@ test("B06 of ten concurrent checkouts for the last three units three succeed, se
   assert.equal(await shop.stockOf(last.id), 0);
 });
 
+test("of many checkouts of one moment each gets its own answer: the refused leave nothing and hurt nobody", async () => {
+  const { authorization } = await shop.customer();
+  const [mug, last, pricey] = await Promise.all([
+    shop.product({ stock: 100 }),
+    shop.product({ stock: 1 }),
+    shop.product({ price: 1, currency: "USD" }),
+  ]);
+  const bodies = Array.from({ length: 24 }, (_, at) => ({
+    items: [
+      { productId: mug.id, quantity: 1 },
+      ...(at % 4 === 1 ? [{ productId: last.id, quantity: 2 }] : []),
+      ...(at % 4 === 2 ? [{ productId: "prd_01h455vb4pex5vsknk084sn02q", quantity: 1 }] : []),
+      ...(at % 4 === 3 ? [{ productId: pricey.id, quantity: 1 }] : []),
+    ],
+  }));
+  const answers = await Promise.all(
+    bodies.map((body, at) => shop.checkout(authorization, body, { "idempotency-key": `moment-${at}` })),
+  );
+  const codes = answers.map(({ status, json }) => (status === 201 ? "placed" : json.error.code));
+  const expected = ["placed", "INSUFFICIENT_STOCK", "UNKNOWN_PRODUCT", "MIXED_CURRENCIES"];
+  assert.deepEqual(
+    codes,
+    bodies.map((_, at) => expected[at % 4]),
+  );
+  const placed = answers.filter(({ status }) => status === 201);
+  assert.equal(new Set(placed.map(({ json }) => json.id)).size, 6);
+  await shop.settled();
+  assert.deepEqual(
+    [await shop.stockOf(mug.id), await shop.stockOf(last.id), await shop.stockOf(pricey.id)],
+    [94, 1, 10],
+  );
+  const again = await Promise.all(
+    bodies.map((body, at) => shop.checkout(authorization, body, { "idempotency-key": `moment-${at}` })),
+  );
+  for (const [at, { status, text }] of again.entries())
+    if (answers[at]!.status === 201) assert.deepEqual([status, text], [201, answers[at]!.text]);
+    else assert.equal(status, answers[at]!.status);
+  assert.equal(await shop.stockOf(mug.id), 94);
+});
+
 test("B06 two products bought together in opposite order by many at once neither deadlock nor oversell", async () => {
   const [one, two] = [await shop.product({ stock: 5 }), await shop.product({ stock: 5 })];
   const buyers = await Promise.all(Array.from({ length: 12 }, () => shop.customer()));
@@ -235,4 +275,24 @@ test("a reservation whose order never came returns by itself, and an order under
   for (let round = 0; round < 1_000 && (await shop.stockOf(mug.id)) !== 3; round++);
   assert.equal(await shop.stockOf(mug.id), 3);
   assert.equal((await shop.rows("orders", "select 1 from abandoned_orders")).length, 1);
+});
+
+test("tries of one checkout that reserve at the same moment take the stock once; with other items they start over", async () => {
+  const mug = await shop.product({ stock: 3 });
+  const orderId = "ord_01h455vb4pex5vsknk084sn03q";
+  const { contextFor } = shop.system.services.get("orders")!;
+  const { catalog } = await import("../catalog/contract.ts");
+  const reserve = (quantity: number) =>
+    contextFor("test").call(catalog.operations.reserveStock, {
+      body: { orderId, items: [{ productId: mug.id, quantity }] },
+    });
+  const answers = await Promise.all([2, 2, 2, 2, 2].map(reserve));
+  for (const answer of answers) assert.deepEqual(answer, answers[0]);
+  assert.equal(await shop.stockOf(mug.id), 1);
+  await reserve(3);
+  assert.equal(await shop.stockOf(mug.id), 0, "what it had counts as there");
+  await assert.rejects(reserve(4), { code: "INSUFFICIENT_STOCK" });
+  assert.equal(await shop.stockOf(mug.id), 0);
+  await reserve(1);
+  assert.equal(await shop.stockOf(mug.id), 2);
 });

@@ -4,10 +4,10 @@
 // gives the stock back at once; a crash leaves a reservation that expires; a commit whose outcome is
 // unknown leaves it to catalog, which asks (`abandonOrders`) before it takes anything back.
 
-import { canonicalJson, decodeId } from "ashlar/base";
+import { canonicalJson, decodeId, encodeId } from "ashlar/base";
 import { Failure, type In, type Out, type RowOf } from "ashlar/contract";
 import type { Tx } from "ashlar/data";
-import type { Context } from "ashlar/service";
+import { type Context, type Member, together } from "ashlar/service";
 import { catalog } from "../catalog/contract.ts";
 import { clearCart, itemsOfCart, lockCart } from "./cart.ts";
 import {
@@ -40,11 +40,8 @@ export async function placeOrder(ctx: Context, { body, params }: PlaceOrder): Pr
     const lines = await reserve(ctx, orderId, items);
     try {
       const price = acceptablePrice(lines, body.expectedTotal);
-      return await ctx.transaction(async (tx) => {
-        await claim(tx, orderId);
-        if (fromCart) await takeCart(ctx, tx, userId, items);
-        return insertOrder(ctx, tx, { orderId, userId, lines, price });
-      });
+      const placed = { orderId, userId, lines, price };
+      return await (fromCart ? placeCart(ctx, placed, items) : ctx.transactionTogether(placing, placed));
     } catch (error) {
       if (error instanceof Abandoned && attempt < idsPerCheckout) continue;
       if (error instanceof Failure && isRefusal(error)) await giveBack(ctx, orderId);
@@ -83,22 +80,69 @@ function acceptablePrice(lines: readonly OrderLine[], expectedTotal: number | un
   return price;
 }
 
+interface NewOrder {
+  orderId: string;
+  userId: string;
+  lines: readonly OrderLine[];
+  price: Price;
+}
+
+/** Orders of one moment. One whose id was abandoned is refused, and the others are placed. */
+const placing = together<NewOrder, Order>(async (tx, members) => {
+  const abandoned = await claim(
+    tx,
+    members.map(({ input }) => input.orderId),
+  );
+  const placed = await insertOrders(
+    tx,
+    members.filter(({ input }) => !abandoned.has(input.orderId)),
+  );
+  return members.map(({ input: { orderId } }) => {
+    const value = placed.get(orderId);
+    return value === undefined ? { refused: new Abandoned(`Order ${orderId} was abandoned`) } : { value };
+  });
+});
+
+/** Places what is in the cart, and empties it. */
+function placeCart(ctx: Context, input: NewOrder, items: Items): Promise<Order> {
+  return ctx.transaction(async (tx) => {
+    const { orderId, userId } = input;
+    if ((await claim(tx, [orderId])).size > 0) throw new Abandoned(`Order ${orderId} was abandoned`);
+    await takeCart(ctx, tx, userId, items);
+    return (await insertOrders(tx, [{ ctx, input }])).get(orderId)!;
+  });
+}
+
 /** The reservation under this id expired and was taken back: the order must not be placed under it. */
 class Abandoned extends Error {}
 
-/** Agrees with `abandonOrders` on who was first: both lock the id, then look for what the other writes. */
-async function claim(tx: Tx, orderId: string): Promise<void> {
-  await lockOrderId(tx, orderId);
-  const { rows } = await tx.query(
-    { name: "orders.abandoned", text: "select 1 from abandoned_orders where order_id = $1" },
-    [decodeId("ord", orderId)],
-  );
-  if (rows.length > 0) throw new Abandoned(`Order ${orderId} was abandoned`);
+/**
+ * Agrees with `abandonOrders` on who was first: both lock the id, then look for what the other writes. Answers those
+ * that were abandoned.
+ */
+async function claim(tx: Tx, orderIds: readonly string[]): Promise<Set<string>> {
+  const [, { rows }] = await Promise.all([
+    lockOrderIds(tx, orderIds),
+    tx.query<{ order_id: string }>(
+      {
+        name: "orders.abandoned",
+        text: "select order_id from abandoned_orders where order_id = any($1::uuid[])",
+      },
+      [orderIds.map((orderId) => decodeId("ord", orderId))],
+    ),
+  ]);
+  return new Set(rows.map(({ order_id }) => encodeId("ord", order_id)));
 }
 
-/** Serialises what decides whether an order is placed. Held until the transaction ends. */
-export async function lockOrderId(tx: Tx, orderId: string): Promise<void> {
-  await tx.query({ name: "orders.claim", text: "select pg_advisory_xact_lock(hashtextextended($1, 0))" }, [orderId]);
+/** Serialises what decides whether an order is placed. Held until the transaction ends; taken in one order everywhere. */
+export async function lockOrderIds(tx: Tx, orderIds: readonly string[]): Promise<void> {
+  await tx.query(
+    {
+      name: "orders.claim",
+      text: "select pg_advisory_xact_lock(hashtextextended(order_id, 0)) from unnest($1::text[]) as o (order_id)",
+    },
+    [orderIds.toSorted()],
+  );
 }
 
 /** Empties the cart, if it still holds what is being bought: one cart is checked out once. */
@@ -110,28 +154,28 @@ async function takeCart(ctx: Context, tx: Tx, userId: string, items: Items): Pro
   await clearCart(ctx, tx, userId);
 }
 
-interface NewOrder {
-  orderId: string;
-  userId: string;
-  lines: readonly OrderLine[];
-  price: Price;
-}
-
-async function insertOrder(ctx: Context, tx: Tx, { orderId, userId, lines, price }: NewOrder): Promise<Order> {
-  const items = lines.map(({ currency: _currency, ...line }) => ({
-    id: ctx.newId("itm"),
-    ...line,
-    lineTotal: lineTotal(line),
-  }));
-  const placed = await ctx
-    .table(order)
-    .insert(tx, { id: orderId, userId, status: "pending", items, ...price }, ctx.now());
-  await ctx.emit(tx, orderCreated, {
-    aggregateId: orderId,
-    version: placed.version,
-    data: { userId, ...price, items },
+async function insertOrders(tx: Tx, members: readonly Member<NewOrder>[]): Promise<Map<string, Order>> {
+  if (members.length === 0) return new Map();
+  const { ctx } = members[0]!;
+  const orders = members.map(({ ctx: own, input: { orderId, userId, lines, price } }) => {
+    const items = lines.map(({ currency: _currency, ...line }) => ({
+      id: own.newId("itm"),
+      ...line,
+      lineTotal: lineTotal(line),
+    }));
+    return { id: orderId, userId, status: "pending" as const, items, ...price };
   });
-  return placed;
+  const placed = await ctx.table(order).insertMany(tx, orders, ctx.now());
+  await Promise.all(
+    placed.map(({ id, userId, version, items, total, currency }, index) =>
+      members[index]!.ctx.emit(tx, orderCreated, {
+        aggregateId: id,
+        version,
+        data: { userId, total, currency, items },
+      }),
+    ),
+  );
+  return new Map(placed.map((one) => [one.id, one]));
 }
 
 /** A refusal certainly placed nothing. A 5xx may have: its reservation is left to expire. */

@@ -5,7 +5,7 @@ import { roleMissing } from "ashlar/auth";
 import { Failure, type In, notFound, type Out, type RowOf } from "ashlar/contract";
 import type { Tx } from "ashlar/data";
 import { changeRow, type Context, pageOfArray, type StandardInput } from "ashlar/service";
-import { lockOrderId } from "./checkout.ts";
+import { lockOrderIds } from "./checkout.ts";
 import {
   illegalTransition,
   order,
@@ -54,6 +54,23 @@ export async function takeStep(ctx: Context, tx: Tx, current: Order, status: Sta
   await ctx.table(order).update(tx, current.id, { status }, ctx.now());
   await announceStep(ctx, tx, current, status);
   return true;
+}
+
+/** Takes the step from pending to confirmed for locked orders at once; each announces it by its own context. */
+export async function confirm(
+  tx: Tx,
+  pending: readonly Order[],
+  contextOf: (orderId: string) => Context,
+): Promise<void> {
+  const status: Status = "confirmed";
+  const sent = tx.query(
+    {
+      name: "orders.confirm",
+      text: "update orders set status = $2, version = version + 1, updated_at = $3 where id = any($1::uuid[])",
+    },
+    [pending.map(({ id }) => decodeId("ord", id)), status, contextOf(pending[0]!.id).now()],
+  );
+  await Promise.all([sent, ...pending.map((one) => announceStep(contextOf(one.id), tx, one, status))]);
 }
 
 function checkStep(from: Status, to: Status): void {
@@ -105,7 +122,7 @@ export async function abandonOrders(
   const placed: { orderId: string; status: Status }[] = [];
   for (const orderId of body.orderIds) {
     const status = await ctx.transaction(async (tx) => {
-      await lockOrderId(tx, orderId);
+      await lockOrderIds(tx, [orderId]);
       const { rows } = await tx.query<{ id: string; status: Status }>("select id, status from orders where id = $1", [
         decodeId("ord", orderId),
       ]);

@@ -1,11 +1,11 @@
-import { implement, on, type Implementation } from "ashlar/service";
+import { implement, on, onTogether, type Implementation } from "ashlar/service";
 import { stockCommitted } from "../catalog/contract.ts";
 import { user } from "../identity/contract.ts";
 import { emptyCart, getCart, removeCartItem, setCartItem } from "./cart.ts";
 import { placeOrder } from "./checkout.ts";
 import { orders } from "./contract.ts";
 import { abandonOrders, listOrderItems, updateOrder } from "./orders.ts";
-import { closeAccount, confirmOrder } from "./subscribers.ts";
+import { closeAccount, confirmOrders } from "./subscribers.ts";
 
 export function ordersService(): Implementation {
   return implement(orders, {
@@ -21,6 +21,6 @@ export function ordersService(): Implementation {
       abandonOrders,
     },
     standard: { updateOrder },
-    subscribers: [on(stockCommitted, confirmOrder), on(user.events.deleted!, closeAccount)],
+    subscribers: [onTogether(stockCommitted, confirmOrders), on(user.events.deleted!, closeAccount)],
   });
 }
