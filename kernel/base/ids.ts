@@ -27,29 +27,44 @@ const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const digits = new Uint8Array(128);
 for (const [value, letter] of [...alphabet].entries()) digits[letter.charCodeAt(0)] = value;
 const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const [dash, digit0, digit9, letterA] = [0x2d, 0x30, 0x39, 0x61];
+const letterPairs = Array.from({ length: 1024 }, (_, bits) => alphabet[bits >> 5]! + alphabet[bits & 31]!);
+/** Where the 32 digits of a uuid are, among its dashes. */
+const placeOfDigit = Uint8Array.from({ length: 32 }, (_, n) => n + Math.min(4, Math.max(0, Math.floor((n - 4) / 4))));
+const [digit0, digit9, letterA] = [0x30, 0x39, 0x61];
 const prefixPattern = /^([a-z]([a-z_]{0,61}[a-z])?)?$/;
 const suffixPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The TypeID of a uuid: `encodeId("usr", uuid)`. */
 export function encodeId(prefix: string, uuid: string): string {
-  if (!prefixPattern.test(prefix)) throw new Error(`"${prefix}" is not a TypeID prefix`);
   if (!uuidPattern.test(uuid)) throw new Error("encodeId takes a lower-case uuid");
-  // 26 letters hold 130 bits: two zeros come before the 128. No BigInt, since a page of rows has dozens of ids.
-  let suffix = "";
-  let rest = 0;
-  let restBits = 2;
-  for (let index = 0; index < uuid.length; index++) {
-    const code = uuid.charCodeAt(index);
-    if (code === dash) continue;
-    rest = ((rest & 0b1111) << 4) | (code > digit9 ? code - letterA + 10 : code - digit0);
-    restBits += 4;
-    if (restBits < 5) continue;
-    restBits -= 5;
-    suffix += alphabet[(rest >> restBits) & 31];
+  return idEncoder(prefix)(uuid);
+}
+
+/** `encodeId` of one prefix for uuids that are known to be some, such as those PostgreSQL answers. */
+export function idEncoder(prefix: string): (uuid: string) => string {
+  if (!prefixPattern.test(prefix)) throw new Error(`"${prefix}" is not a TypeID prefix`);
+  const start = prefix === "" ? "" : `${prefix}_`;
+  return (uuid) => start + suffixOf(uuid);
+}
+
+/** No BigInt, and two letters at a time: a page of rows has dozens of ids. */
+function suffixOf(uuid: string): string {
+  // 26 letters hold 130 bits: two zeros come before the 128. So the first two letters are the first two digits, and
+  // each five digits after them are four letters.
+  let suffix = letterPairs[valueAt(uuid, 0) * 16 + valueAt(uuid, 1)]!;
+  for (let first = 2; first < 32; first += 5) {
+    let bits = 0;
+    for (let index = first; index < first + 5; index++) bits = bits * 16 + valueAt(uuid, index);
+    suffix += letterPairs[bits >> 10]! + letterPairs[bits & 1023]!;
   }
-  return prefix === "" ? suffix : `${prefix}_${suffix}`;
+  return suffix;
+}
+
+/** Of a digit, by its number among the 32. */
+function valueAt(uuid: string, index: number): number {
+  const code = uuid.charCodeAt(placeOfDigit[index]!);
+  return code > digit9 ? code - letterA + 10 : code - digit0;
 }
 
 /** Whether `decodeId` would find a uuid in it. */

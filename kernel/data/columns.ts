@@ -1,6 +1,6 @@
 // How the properties of a resource become columns and back.
 
-import { decodeId, encodeId } from "../base/index.ts";
+import { decodeId, idEncoder } from "../base/index.ts";
 import { kindOf, type Resource, schemaOf, snakeCase, type TSchema, type ValueKind } from "../contract/index.ts";
 
 export interface Column {
@@ -47,13 +47,14 @@ function columnOf(property: string, schema: TSchema): Column {
   const base = { property, sql: `"${snakeCase(property)}"`, kind, type };
   if (kind === "id") {
     const prefix = schemaOf(schema)["x-id-prefix"]!;
+    const encodeId = idEncoder(prefix);
     return {
       ...base,
       // An id that does not decode cannot name a row; the nil uuid names none either.
       encode: (value) =>
         value === null ? null : (decodeId(prefix, String(value)) ?? "00000000-0000-0000-0000-000000000000"),
-      decode: (value) => (value === null ? null : encodeId(prefix, String(value))),
-      write: (value) => (value === null ? "null" : `"${encodeId(prefix, String(value))}"`),
+      decode: (value) => (value === null ? null : encodeId(String(value))),
+      write: (value) => (value === null ? "null" : `"${encodeId(String(value))}"`),
     };
   }
   if (kind === "json")
@@ -64,7 +65,13 @@ function columnOf(property: string, schema: TSchema): Column {
       // PostgreSQL has seen that it is JSON, and no reader sees that its spaces are PostgreSQL's.
       write: (value) => (value === null ? "null" : String(value)),
     };
-  return { ...base, encode: same, decode: same, write: writeValue };
+  // What PostgreSQL writes for these has nothing to escape.
+  const isPlain = kind === "moment" || kind === "day";
+  return { ...base, encode: same, decode: same, write: isPlain ? writeQuoted : writeValue };
+}
+
+function writeQuoted(value: unknown): string {
+  return value === null ? "null" : `"${String(value)}"`;
 }
 
 /** Of a number there is nothing to escape, and most of the values of a row are numbers and short texts. */

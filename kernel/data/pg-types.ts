@@ -56,6 +56,7 @@ export function parseInt8(text: string): number | string {
 export function parseNumeric(text: string): number | string {
   if (!/^-?\d{1,15}(\.\d{1,2})?$/.test(text)) return text;
   // Fifteen significant digits always survive a double.
+  if (text.length <= 15) return Number(text);
   return text.replace(/[-.]/g, "").length <= 15 ? Number(text) : text;
 }
 
@@ -69,6 +70,10 @@ const timestamptzPattern = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?([+-]
  * say (`infinity`, years before 1 or after 9999) stays as PostgreSQL writes it.
  */
 export function parseTimestamptz(text: string): string {
+  // As nearly all are, `2026-01-01 10:00:00.123456+00`, with or without the whole of its fraction.
+  const { length } = text;
+  if (length >= 26 && length <= 29 && text.charAt(10) === " " && text.endsWith("+00"))
+    return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
   const match = timestamptzPattern.exec(text);
   if (match === null) return text;
   const [, date, time, cut = ".", hours, minutes = "0", seconds = "0"] = match;

@@ -158,6 +158,22 @@ test("a customer lists own orders only, an admin all; another customer's list is
   assert.deepEqual(me.json.data, [{ id: mine.id, total: 19.98 }]);
 });
 
+test("an order says the same when it is made, alone, in a list, and narrowed to all that it has", async () => {
+  const { userId, authorization, id } = await anOrder();
+  const alone = await shop.request("GET", `/v1/orders/${id}`, { authorization });
+  const listed = await shop.request("GET", `/v1/users/${userId}/orders`, { authorization });
+  const fields = Object.keys(alone.json).join(",");
+  const narrowed = await shop.request("GET", `/v1/orders/${id}?fields=${fields}`, { authorization });
+  const list = await shop.request("GET", `/v1/users/${userId}/orders?fields=${fields}`, { authorization });
+  // To the byte: the order of properties and the spelling of numbers are the same whoever writes them.
+  const [one, page] = [JSON.stringify(alone.json), JSON.stringify(listed.json)];
+  assert.equal(alone.json.items.length, 1);
+  assert.deepEqual([JSON.stringify(narrowed.json), JSON.stringify(listed.json.data[0])], [one, one]);
+  assert.equal(JSON.stringify(list.json), page);
+  assert.equal(alone.headers.get("etag"), `"${alone.json.version}"`);
+  assert.equal(listed.json.pagination.total, 1);
+});
+
 test("the items of an order are a list with pages and a cursor", async () => {
   const { authorization } = await shop.customer();
   const products = await Promise.all([shop.product(), shop.product(), shop.product()]);

@@ -18,7 +18,7 @@ export interface Caller {
   roles: string[];
 }
 
-const { kty, crv, x } = JSON.parse(process.env.TOKEN_JWK!);
+const { kty, crv, x } = JSON.parse(process.env.TOKEN_JWK);
 const key = await importJWK({ kty, crv, x }, "EdDSA");
 
 @Injectable()
