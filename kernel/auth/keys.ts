@@ -35,6 +35,8 @@ export interface Keys {
   signingKey(atMs: number): Promise<Pick<SigningKey, "kid" | "privateKey">>;
   /** The public key of this id, or undefined: never made here, or retired. */
   verificationKey(kid: string): Promise<CryptoKey | undefined>;
+  /** Whether the key of this id verifies, as far as that is known without looking at the directory again. */
+  isKnown(kid: string): boolean;
   /** The public keys as a JWK Set (RFC 7517), also those that do not sign yet. */
   jwks(): Promise<{ keys: JWK[] }>;
   /** Every key, oldest first. */
@@ -82,6 +84,7 @@ export async function openKeys({ directory, clock, random }: KeysOptions): Promi
       await keepFresh(state);
       return state.keys.find((key) => key.kid === kid)?.publicKey;
     },
+    isKnown: (kid) => isFresh(state) && state.keys.some((key) => key.kid === kid),
     async jwks() {
       await keepFresh(state);
       return { keys: state.keys.map((key) => key.publicJwk) };
@@ -110,8 +113,12 @@ function statesOf(keys: readonly SigningKey[], nowMs: number): KeyState[] {
   });
 }
 
+function isFresh({ clock, readAtMs }: State): boolean {
+  return Math.abs(clock.nowMs() - readAtMs) < rereadAfterMs;
+}
+
 async function keepFresh(state: State): Promise<void> {
-  if (Math.abs(state.clock.nowMs() - state.readAtMs) < rereadAfterMs) return;
+  if (isFresh(state)) return;
   try {
     await (state.reading ??= read(state));
   } catch {

@@ -356,6 +356,33 @@ test("J18 the old key's tokens pass during the overlap, and are refused after it
   ok(await tokens.verifyAccess(fresh));
 });
 
+test("what was verified is known at once, as long as that is sure: not when it expired, was retired, or keys are to be read again", async (t) => {
+  const { tokens, token, keys, clock, header, subject } = await setUp(t);
+  equal(tokens.verifiedAccess(token), undefined);
+  const claims = await tokens.verifyAccess(token);
+  equal(tokens.verifiedAccess(token), claims);
+  equal(tokens.verifiedAccess(`${token}x`), undefined);
+
+  // The directory of keys is looked at twice a minute: until then nobody knows.
+  await clock.advance(30_000);
+  equal(tokens.verifiedAccess(token), undefined);
+  await tokens.verifyAccess(token);
+  equal(tokens.verifiedAccess(token), claims);
+
+  await keys.rotate();
+  await clock.advance(60_000);
+  ok(await tokens.verifyAccess(await tokens.signAccess(subject)));
+  equal(tokens.verifiedAccess(token), claims);
+  await keys.retire(header.kid);
+  equal(tokens.verifiedAccess(token), undefined);
+
+  const last = await tokens.signAccess(subject);
+  await tokens.verifyAccess(last);
+  await clock.advance(tokens.accessTtlMs);
+  await refused(tokens.verifyAccess(last));
+  equal(tokens.verifiedAccess(last), undefined);
+});
+
 test("claims of the wrong type, and ids of another kind, are refused", async (t) => {
   const { tokens, forge, id } = await setUp(t);
   const changes = [

@@ -70,6 +70,8 @@ export interface Tokens {
   signAccess(subject: AccessSubject): Promise<string>;
   /** The claims of a valid access token; refuses with 401 whatever is wrong. Whether the token was ended early, `Revocations` knows. */
   verifyAccess(token: string): Promise<AccessClaims>;
+  /** The same at once for a token that was verified before, where nothing has to be waited for to know that it still is valid. */
+  verifiedAccess(token: string): AccessClaims | undefined;
   /**
    * The refresh token of this id (`tok_...`, made when it is to be issued). Repeating gives the same bytes.
    * `expiresAtMs` shortens its life, for sessions with an absolute end; a repeat must name the same.
@@ -105,6 +107,11 @@ export function createTokens(options: TokensOptions): Tokens {
         exp,
       };
       return signJwt(keys, "at+jwt", claims, issuedAtMs);
+    },
+    verifiedAccess(token) {
+      const known = remembered.get(token);
+      const isValid = known !== undefined && known.claims.expiresAtMs > clock.nowMs() && keys.isKnown(known.kid);
+      return isValid ? known.claims : undefined;
     },
     async verifyAccess(token) {
       const known = remembered.get(token);

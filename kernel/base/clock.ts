@@ -8,6 +8,8 @@ export interface Clock {
   nowMs(): number;
   /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` after `ms`, unless it is taken back by what is returned. A tenth of what a `sleep` costs that is not slept to its end. */
+  after(ms: number, run: () => void): () => void;
 }
 
 export const systemClock: Clock = {
@@ -23,6 +25,10 @@ export const systemClock: Clock = {
       const timer = setTimeout(done, ms);
       signal?.addEventListener("abort", done);
     }),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
 };
 
 export interface ManualClock extends Clock {
@@ -50,6 +56,17 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
         sleepers.add(sleeper);
         signal?.addEventListener("abort", sleeper.wake);
       }),
+    after(ms, run) {
+      const sleeper = {
+        atMs: nowMs + ms,
+        wake: () => {
+          sleepers.delete(sleeper);
+          run();
+        },
+      };
+      sleepers.add(sleeper);
+      return () => void sleepers.delete(sleeper);
+    },
     async advance(ms) {
       const untilMs = nowMs + ms;
       for (;;) {

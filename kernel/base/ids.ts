@@ -52,13 +52,22 @@ export function encodeId(prefix: string, uuid: string): string {
   return prefix === "" ? suffix : `${prefix}_${suffix}`;
 }
 
+/** Whether `decodeId` would find a uuid in it. */
+export function isId(prefix: string, id: string): boolean {
+  const start = startOfSuffix(prefix);
+  if (id.length !== start + 26) return false;
+  if (prefix !== "" && !id.startsWith(`${prefix}_`)) return false;
+  return suffixPattern.test(id.slice(start));
+}
+
+function startOfSuffix(prefix: string): number {
+  return prefix === "" ? 0 : prefix.length + 1;
+}
+
 /** The uuid of a TypeID, or undefined when it is malformed or carries another prefix. */
 export function decodeId(prefix: string, id: string): string | undefined {
-  const start = prefix === "" ? 0 : prefix.length + 1;
-  if (id.length !== start + 26) return undefined;
-  if (prefix !== "" && !id.startsWith(`${prefix}_`)) return undefined;
-  const suffix = id.slice(start);
-  if (!suffixPattern.test(suffix)) return undefined;
+  if (!isId(prefix, id)) return undefined;
+  const suffix = id.slice(startOfSuffix(prefix));
   // The first two of the 130 bits are zeros, as the pattern says.
   let hex = "";
   let rest = 0;

@@ -21,6 +21,8 @@ export interface Cache {
    * Values are copied as JSON. `undefined` means that there is nothing. What only some may see, needs them in the key.
    */
   cached<T>(key: string, rule: CacheRule, load: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** The same as it is kept: at once when it is there. The entry is the same object as long as nothing else is kept. */
+  entry(key: string, rule: CacheRule, load: () => Promise<unknown>): Entry | Promise<Entry>;
   /** Invalidates when `tx` commits, in every process, and only then. Safe to repeat. */
   invalidate(tx: Tx, tags: readonly string[]): void;
   /** Learns at once what other processes committed, instead of within a second. */
@@ -34,8 +36,8 @@ export interface Entry {
   readonly loadedAtMs: number;
 }
 
-/** A key and a value of JavaScript text, at two bytes a character, and what the maps around them take. */
-const entryOverheadBytes = 300;
+/** A key and a value of JavaScript text, at two bytes a character; the maps around them, and the head of an answer made of it. */
+const entryOverheadBytes = 600;
 const entriesMax = 100_000;
 
 /** Memory for the caches of a process. */
@@ -60,7 +62,7 @@ interface Flight {
   readonly startedAtMs: number;
   /** What others had kept may be what it finds. */
   readonly isKnown: boolean;
-  readonly loaded: Promise<string | undefined>;
+  readonly loaded: Promise<Entry>;
 }
 
 interface State extends CacheOptions {
@@ -74,11 +76,14 @@ export function createCache(options: CacheOptions): Cache {
   const follower = createFollower({ ...options, tags });
   const state: State = { ...options, tags, follower, flights: new Map() };
   const marked = new WeakMap<Tx, Set<string>>();
+  const entry: Cache["entry"] = (key, rule, load) =>
+    read(state, `${options.name} ${key}`, rule, async () => JSON.stringify(await load()));
   return {
     async cached<T>(key: string, rule: CacheRule, load: () => Promise<T | undefined>) {
-      const json = await read(state, `${options.name} ${key}`, rule, async () => JSON.stringify(await load()));
+      const { json } = await entry(key, rule, load);
       return json === undefined ? undefined : (JSON.parse(json) as T);
     },
+    entry,
     invalidate(tx, names) {
       const known = marked.get(tx);
       for (const name of names) known?.add(name);
@@ -103,25 +108,29 @@ function mark({ tags, follower }: State, tx: Tx, named: ReadonlySet<string>): vo
   });
 }
 
-async function read(state: State, key: string, rule: CacheRule, load: Load): Promise<string | undefined> {
+function read(state: State, key: string, rule: CacheRule, load: Load): Entry | Promise<Entry> {
   const known = state.follower.catchUp();
-  const isKnown = typeof known === "boolean" ? known : await known;
+  if (typeof known === "boolean") return readKnowing(state, key, rule, load, known);
+  return known.then((isKnown) => readKnowing(state, key, rule, load, isKnown));
+}
+
+function readKnowing(state: State, key: string, rule: CacheRule, load: Load, isKnown: boolean): Entry | Promise<Entry> {
   const entry = state.entries.get(key);
   if (isKnown && entry !== undefined && state.tags.isCurrent(rule.tags, entry.position)) {
     const ageMs = state.clock.nowMs() - entry.loadedAtMs;
     const { freshMs, staleMs } = lifeOf(rule, entry.json) ?? { freshMs: 0, staleMs: 0 };
-    if (ageMs >= 0 && ageMs < freshMs) return entry.json;
+    if (ageMs >= 0 && ageMs < freshMs) return entry;
     if (ageMs >= freshMs && ageMs < freshMs + staleMs) {
       // Whoever waits for the next load hears of its failure; here the old value was good enough.
       fly(state, key, rule, load, isKnown).catch(() => {});
-      return entry.json;
+      return entry;
     }
   }
   return fly(state, key, rule, load, isKnown);
 }
 
 /** Joins the load under way, unless something was committed since it began; then it starts another. */
-function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: boolean): Promise<string | undefined> {
+function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: boolean): Promise<Entry> {
   const flight = state.flights.get(key);
   if (flight !== undefined && mayJoin(state, flight, rule, isKnown)) return flight.loaded;
   const position = state.tags.position();
@@ -132,8 +141,9 @@ function fly(state: State, key: string, rule: CacheRule, load: Load, isKnown: bo
       ? loadShared(state, state.shared, key, rule, load)
       : load().then((json) => ({ json }));
   const loaded = loading.then(({ json, ageMs = state.clock.nowMs() - startedAtMs }) => {
-    keep(state, key, rule, { json, position, loadedAtMs: state.clock.nowMs() - ageMs });
-    return json;
+    const entry = { json, position, loadedAtMs: state.clock.nowMs() - ageMs };
+    keep(state, key, rule, entry);
+    return entry;
   });
   const started: Flight = { position, startedAtMs, isKnown, loaded };
   state.flights.set(key, started);

@@ -2,7 +2,7 @@
 
 import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "../base/index.ts";
+import { type Clock, systemClock } from "../base/index.ts";
 import { type CacheOptions, createCache, type Entry } from "./cache.ts";
 import { createMemoryCache } from "./memory.ts";
 import { literalCacheAside } from "./model/literal-cache-aside.ts";
@@ -20,6 +20,7 @@ function cacheOf(world: World, index: number, shared?: SharedStore): Subject {
   const clock: Clock = {
     nowMs: () => world.nowMs + index * fiveMinutesMs,
     sleep: () => world.hop(),
+    after: systemClock.after,
   };
   const entries = createMemoryCache<Entry>({ clock, maxEntries: 1_000 });
   const options: CacheOptions = { name: "model", db: world.db, entries, shared, clock };

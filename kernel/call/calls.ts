@@ -5,7 +5,7 @@
 // what would not survive the wire does not survive here either. Time, retries, breaker and bulkhead are those of a
 // call that leaves the process.
 
-import type { Clock, Logger } from "../base/index.ts";
+import { type Clock, jsonCopy, type Logger } from "../base/index.ts";
 import { type AnyOperation, errors, type Failure, type In, type Named, type Out } from "../contract/index.ts";
 import { failureOf, isUndelivered, outcomeOf, type Work } from "../peer/index.ts";
 import { type CallInput, checkInput } from "./call-input.ts";
@@ -54,17 +54,16 @@ export function createCalls({ clock, dependencies, targetOf, log }: CallsOptions
       if (target === undefined)
         throw new Error(`No process offers service "${operation.service}". Add it to the topology.`);
       context.deadline.check();
-      const text = JSON.stringify({ params: {}, query: {}, ...input });
-      let next: CallInput | undefined = read(text, operation, context.from);
+      // What a first try, or the caller meanwhile, makes of it is no business of the second.
+      const kept = jsonCopy({ params: {}, query: {}, ...input }) as CallInput;
+      check(kept, operation, context.from);
       const deadline = within(clock, context.deadline, operation.timeoutMs);
       const call = { ...context, deadline };
       try {
         return (await dependencies.of(context.from, operation.service).run(
           async () => {
-            // What a first try made of its input is no business of the second.
-            const sent = next ?? read(text, operation, context.from);
-            next = undefined;
-            return copy(await untilAborted(target.invoke(operation.name, sent, call), deadline.signal));
+            const sent = jsonCopy(kept) as CallInput;
+            return jsonCopy(await untilAborted(target.invoke(operation.name, sent, call), deadline));
           },
           { deadline, retry: operation.repeatable ? repeatable : notRepeatable },
         )) as never;
@@ -78,28 +77,21 @@ export function createCalls({ clock, dependencies, targetOf, log }: CallsOptions
   };
 }
 
-function read(text: string, operation: Named<AnyOperation>, from: string): CallInput {
-  const input = JSON.parse(text) as CallInput;
+/** Fills defaults in place. */
+function check(input: CallInput, operation: Named<AnyOperation>, from: string): void {
   const details = checkInput(operation, input);
-  if (details.length > 0) {
-    throw new Error(
-      `${from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
-    );
-  }
-  return input;
+  if (details.length === 0) return;
+  throw new Error(
+    `${from} called ${operation.service}.${operation.name} wrongly: ${details.map(({ field, message }) => `${field} ${message}`).join("; ")}`,
+  );
 }
 
 function isNotNow({ code }: Failure): boolean {
   return code === errors.unavailable.code;
 }
 
-/** What JSON keeps of a value. */
-function copy(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-}
-
 /** The failure as it would come from another process: a copy, without the cause. */
 function received(error: unknown, work: Work): Failure {
   const { failure } = outcomeOf(error, work);
-  return failureOf(copy({ ...failure, hops: failure.hops + 1 }) as typeof failure);
+  return failureOf(jsonCopy({ ...failure, hops: failure.hops + 1 }) as typeof failure);
 }

@@ -10,98 +10,113 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Aborts when the caller went away. Undefined: nobody can. */
   readonly gone: AbortSignal | undefined;
-  /** Ends the timer behind `signal`. */
+  /**
+   * Calls `run` when the signal would abort, with its reason; at once when that is so already. What is returned takes it
+   * back. For what is asked often: a signal and its listeners cost more than a small read.
+   */
+  onAbort(run: (reason: unknown) => void): () => void;
+  /** Ends the timer behind `signal`: what did not abort by now never will. */
   end(): void;
 }
 
-interface State {
-  readonly clock: Clock;
-  readonly endsAtMs: number;
+const nothing = () => {};
+
+/** A class for its accessor, as in service/exchange.ts. Most calls never ask when it ends, so what is behind that is made on demand. */
+class OpenDeadline implements Deadline {
+  readonly #clock: Clock;
+  readonly #endsAtMs: number;
   readonly gone: AbortSignal | undefined;
-  /** Most calls never ask for the signal, so what is behind it is made on demand. */
-  aborter: AbortController | undefined;
-  stopWatching: (() => void) | undefined;
-}
+  #waiting: Set<(reason: unknown) => void> | undefined = undefined;
+  #aborter: AbortController | undefined = undefined;
+  #aborted: { reason: unknown } | undefined = undefined;
+  #stopWatching = nothing;
 
-/** @param gone - ends it early: a client that went away. */
-export function createDeadline(clock: Clock, timeoutMs: number, gone?: AbortSignal): Deadline {
-  const state: State = {
-    clock,
-    endsAtMs: clock.nowMs() + timeoutMs,
-    gone,
-    aborter: undefined,
-    stopWatching: undefined,
-  };
-  return {
-    remainingMs: () => remainingMs(state),
-    check() {
-      if (remainingMs(state) === 0) throw deadlinePassed();
-    },
-    get signal() {
-      return (state.aborter ??= watch(state)).signal;
-    },
-    gone,
-    end: () => state.stopWatching?.(),
-  };
-}
+  constructor(clock: Clock, timeoutMs: number, gone: AbortSignal | undefined) {
+    this.#clock = clock;
+    this.#endsAtMs = clock.nowMs() + timeoutMs;
+    this.gone = gone;
+  }
 
-/** What a deadline has left, and no more than `timeoutMs` of it. */
-export function within(clock: Clock, { remainingMs, gone }: Deadline, timeoutMs: number | undefined): Deadline {
-  const leftMs = remainingMs();
-  return createDeadline(clock, timeoutMs === undefined ? leftMs : Math.min(leftMs, timeoutMs), gone);
-}
+  readonly remainingMs = () => Math.max(0, this.#endsAtMs - this.#clock.nowMs());
 
-function remainingMs({ clock, endsAtMs }: State): number {
-  return Math.max(0, endsAtMs - clock.nowMs());
+  check(): void {
+    if (this.remainingMs() === 0) throw deadlinePassed();
+  }
+
+  get signal(): AbortSignal {
+    if (this.#aborter === undefined) {
+      const aborter = new AbortController();
+      this.#aborter = aborter;
+      this.onAbort((reason) => aborter.abort(reason));
+    }
+    return this.#aborter.signal;
+  }
+
+  onAbort(run: (reason: unknown) => void): () => void {
+    const waiting = (this.#waiting ??= this.#watch());
+    if (this.#aborted !== undefined) {
+      run(this.#aborted.reason);
+      return nothing;
+    }
+    waiting.add(run);
+    return () => void waiting.delete(run);
+  }
+
+  end(): void {
+    this.#stopWatching();
+  }
+
+  #watch(): Set<(reason: unknown) => void> {
+    const waiting = new Set<(reason: unknown) => void>();
+    const { gone } = this;
+    const abort = (reason: unknown) => {
+      this.#stopWatching();
+      this.#aborted = { reason };
+      for (const run of waiting) run(reason);
+      waiting.clear();
+    };
+    const leftMs = this.remainingMs();
+    if (gone?.aborted) abort(gone.reason);
+    else if (leftMs === 0) abort(deadlinePassed());
+    else {
+      const takeBack = this.#clock.after(leftMs, () => abort(deadlinePassed()));
+      const onGone = () => abort(gone!.reason);
+      gone?.addEventListener("abort", onGone);
+      this.#stopWatching = () => {
+        this.#stopWatching = nothing;
+        gone?.removeEventListener("abort", onGone);
+        takeBack();
+      };
+    }
+    return waiting;
+  }
 }
 
 function deadlinePassed(): Failure {
   return new Failure(errors.deadlineExceeded, "The deadline of this request passed");
 }
 
-function watch(state: State): AbortController {
-  const aborter = new AbortController();
-  const { gone } = state;
-  if (gone?.aborted) {
-    aborter.abort(gone.reason);
-    return aborter;
-  }
-  const leftMs = remainingMs(state);
-  if (leftMs === 0) {
-    aborter.abort(deadlinePassed());
-    return aborter;
-  }
-  const ended = new AbortController();
-  const onGone = () => aborter.abort(gone!.reason);
-  gone?.addEventListener("abort", onGone);
-  state.stopWatching = () => {
-    gone?.removeEventListener("abort", onGone);
-    // With a reason: without one an error with its stack is made, which is most of what a local call would cost.
-    ended.abort("ended");
-  };
-  void state.clock.sleep(leftMs, ended.signal).then(() => {
-    if (!ended.signal.aborted) aborter.abort(deadlinePassed());
-  });
-  return aborter;
+/** @param gone - ends it early: a client that went away. */
+export function createDeadline(clock: Clock, timeoutMs: number, gone?: AbortSignal): Deadline {
+  return new OpenDeadline(clock, timeoutMs, gone);
 }
 
-/** The promise, or the reason of the signal, whichever comes first: who does not look at its deadline is not waited for. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(signal.reason as Error);
-  }
+/** What a deadline has left, and no more than `timeoutMs` of it. */
+export function within(clock: Clock, deadline: Deadline, timeoutMs: number | undefined): Deadline {
+  const leftMs = deadline.remainingMs();
+  return createDeadline(clock, timeoutMs === undefined ? leftMs : Math.min(leftMs, timeoutMs), deadline.gone);
+}
+/** The promise, or the reason why its time is over, whichever comes first: who does not look at its deadline is not waited for. */
+export function untilAborted<T>(promise: Promise<T>, deadline: Deadline): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort);
-    const settled = () => signal.removeEventListener("abort", onAbort);
+    const takeBack = deadline.onAbort(reject);
     promise.then(
       (value) => {
-        settled();
+        takeBack();
         resolve(value);
       },
       (error: unknown) => {
-        settled();
+        takeBack();
         reject(error);
       },
     );

@@ -80,6 +80,13 @@ test("a limit by account counts a property of the body", () => {
   throws(limited("mail"), /counts by "mail", which is not a property of its body/);
 });
 
+test("a time to answer in is a whole number of milliseconds from 1", () => {
+  const within = (timeoutMs: number) => withOperation(post("/losses", { summary, access: anyone, timeoutMs }));
+  equal(within(1)().name, "things");
+  for (const timeoutMs of [0, -1, 1.5, Number.NaN, Infinity])
+    throws(within(timeoutMs), /things\.lose has a timeoutMs of/);
+});
+
 test("a cost is a whole number from 1: what costs nothing would be unlimited", () => {
   const costing = (cost: number) =>
     withOperation(post("/losses", { summary, access: anyone, limit: { class: "default", cost } }));

@@ -17,6 +17,7 @@ export function checkContract(contract: ServiceContract): void {
   for (const operation of Object.values(contract.allOperations)) {
     checkSelf(operation);
     checkCost(operation);
+    checkTimeout(operation);
     checkCache(contract, operation);
   }
   checkVersions(contract);
@@ -54,6 +55,14 @@ function checkParameters({ service, name, path, params, body, limit }: Named<Ope
 function checkCost({ service, name, limit: { cost = 1 } }: Named<Operation>): void {
   if (Number.isSafeInteger(cost) && cost >= 1) return;
   throw new Error(`The limit of ${service}.${name} has the cost ${cost}. Use a whole number from 1.`);
+}
+
+/** It could never be answered in time, and the breaker of whoever calls it would say that the service is ill. */
+function checkTimeout({ service, name, timeoutMs }: Named<Operation>): void {
+  if (timeoutMs === undefined || (Number.isSafeInteger(timeoutMs) && timeoutMs >= 1)) return;
+  throw new Error(
+    `Operation ${service}.${name} has a timeoutMs of ${timeoutMs}. Use a whole number of milliseconds from 1.`,
+  );
 }
 
 /** Only a resource knows who owns a row: without one, `owner` would let in everybody who is signed in. */

@@ -255,3 +255,21 @@ function listen(onConnection: (socket: Socket) => void = () => {}): Promise<Serv
     server.listen(0, "127.0.0.1", () => resolve(server));
   });
 }
+
+test("a database that was warmed up has its connections before the first statement", async () => {
+  const warm = open({ applicationName: "warmed up", readers: 2, max: 5 });
+  await warm.warmUp();
+  const { rows } = await database.query(
+    "select count(*)::int as open from pg_stat_activity where application_name = $1",
+    ["warmed up"],
+  );
+  deepEqual(rows, [{ open: 2 + 3 }]);
+  await warm.close();
+});
+
+test("warming up where no database answers is refused, and breaks nothing: later statements try again", async () => {
+  const nowhere = open({ url: "postgres://nobody@127.0.0.1:1/nothing" });
+  await rejects(nowhere.warmUp(), unavailable);
+  await rejects(nowhere.query("select 1"), unavailable);
+  await nowhere.close();
+});

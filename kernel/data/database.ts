@@ -5,18 +5,12 @@
 import pg from "pg";
 import type { Clock, Logger } from "../base/index.ts";
 import { answerTimeoutMs, clientConfig, type ConnectionOptions } from "./connection.ts";
-import { unavailable } from "./pg-errors.ts";
-import type { Queryable, QueryResult, Row, Statement, TransactionOptions, Tx } from "./queryable.ts";
+import { connectFailure, unavailable } from "./pg-errors.ts";
+import type { Cancellable, TransactionOptions, Tx } from "./queryable.ts";
 import { createReaders } from "./readers.ts";
 import { runTransaction } from "./transaction.ts";
 
-export interface Database extends Queryable {
-  /** A signal that aborts rejects with its reason, and has the statement cancelled when it does not end in a moment. */
-  query<R extends Row = Row>(
-    sql: Statement,
-    values?: readonly unknown[],
-    options?: { signal?: AbortSignal },
-  ): Promise<QueryResult<R>>;
+export interface Database extends Cancellable {
   /**
    * Runs `run` in a transaction (read committed) and commits what it did when it returns.
    *
@@ -27,6 +21,11 @@ export interface Database extends Queryable {
   transaction<T>(run: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** How long a round trip takes, in milliseconds. Rejects when the database does not answer. */
   ping(): Promise<number>;
+  /**
+   * Opens connections now, so that the first requests do not wait for them. Rejects when the database does not answer;
+   * they are then opened when they are needed.
+   */
+  warmUp(): Promise<void>;
   /** Lets what runs finish, refuses what comes after. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -41,6 +40,9 @@ export interface DatabaseOptions extends ConnectionOptions {
   /** How long a transaction waits for a connection. */
   acquireTimeoutMs?: number;
 }
+
+/** Transactions that a process can begin at once when it starts to serve. */
+const openedAhead = 3;
 
 /** Opens nothing yet: the first statement does. A database that is down is thus no reason not to start. */
 export function createDatabase(options: DatabaseOptions): Database {
@@ -71,6 +73,16 @@ export function createDatabase(options: DatabaseOptions): Database {
       await readers.query("select 1");
       return options.clock.nowMs() - startMs;
     },
+    async warmUp() {
+      await Promise.all([readers.open(), ...Array.from({ length: openedAhead }, () => openOne(pool))]);
+    },
     close: () => (closing ??= Promise.all([readers.close(), pool.end()]).then(() => {})),
   };
+}
+
+async function openOne(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw connectFailure(error);
+  });
+  client.release();
 }

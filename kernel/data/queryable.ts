@@ -22,6 +22,23 @@ export interface Queryable {
    * json column yourself when it may be an array. Without values a text may hold several statements.
    */
   query<R extends Row = Row>(sql: Statement, values?: readonly unknown[]): Promise<QueryResult<R>>;
+  /** Set for one of many who read from the same database: their reads may be sent together. */
+  readonly shared?: SharedReads;
+}
+
+export interface SharedReads {
+  readonly db: Cancellable;
+  /** Calls `run` with the reason when this one need no longer be answered; what is returned takes it back. */
+  onAbort(run: (reason: unknown) => void): () => void;
+}
+
+export interface Cancellable extends Queryable {
+  /** A signal that aborts rejects with its reason, and has the statement cancelled when it does not end in a moment. */
+  query<R extends Row = Row>(
+    sql: Statement,
+    values?: readonly unknown[],
+    options?: { signal?: AbortSignal },
+  ): Promise<QueryResult<R>>;
 }
 
 /** A transaction while it is open. Its statements may be sent without waiting for each other; they run in order. */

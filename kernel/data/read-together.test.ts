@@ -4,7 +4,7 @@ import { encodeId, silentLogger, systemClock, timestamp, uuidv7, systemRandom } 
 import { resource, text } from "../contract/index.ts";
 import { createTestDatabase } from "../testing/index.ts";
 import { createDatabase, type Database } from "./database.ts";
-import type { Queryable } from "./queryable.ts";
+import type { Cancellable, Queryable } from "./queryable.ts";
 import { createTable } from "./table.ts";
 
 const stone = resource("stone", {
@@ -82,6 +82,70 @@ test("a read that begins after a commit sees it, whoever else is read with it", 
   await database.transaction((tx) => table.update(tx, flint!, { name: "changed" }, now));
   const [changed] = await Promise.all([table.get(db, flint!), table.get(db, slate!), before]);
   assert.equal(changed?.name, "changed");
+});
+
+/** What one of many is given: the database behind it is shared, its time is its own. */
+function oneOfMany(shared: Cancellable) {
+  const own = new AbortController();
+  const onAbort = (run: (reason: unknown) => void) => {
+    own.signal.addEventListener("abort", () => run(own.signal.reason));
+    return () => {};
+  };
+  return { db: { query: shared.query, shared: { db: shared, onAbort } }, over: (reason: Error) => own.abort(reason) };
+}
+
+test("reads of many who share a database are one statement, and who leaves takes nothing from the others", async () => {
+  const [flint, slate] = await stones("flint", "slate");
+  const { db: shared, sent } = watched();
+  const [one, other, third] = [oneOfMany(shared), oneOfMany(shared), oneOfMany(shared)];
+  const left = assert.rejects(table.get(one.db, flint!), /went away/);
+  const read = Promise.all([table.get(other.db, flint!), table.get(third.db, slate!)]);
+  one.over(new Error("went away"));
+  await left;
+  assert.deepEqual(
+    (await read).map((row) => row?.name),
+    ["flint", "slate"],
+  );
+  assert.equal(sent.length, 1);
+});
+
+test("when all who wait have left, the statement is cancelled; who asks later has one of their own", async () => {
+  const [flint] = await stones("flint");
+  const locked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const holding = database.transaction(async (tx) => {
+    await tx.query("lock table stones in access exclusive mode");
+    held.resolve();
+    await locked.promise;
+  });
+  await held.promise;
+  const [one, other] = [oneOfMany(database), oneOfMany(database)];
+  const left = [one, other].map(({ db }) => assert.rejects(table.get(db, flint!), /went away/));
+  const waiting =
+    "select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and query like '%stones%'";
+  const count = async () => (await database.query<{ count: number }>(waiting)).rows[0]!.count;
+  while ((await count()) === 0);
+  one.over(new Error("went away"));
+  other.over(new Error("went away"));
+  await Promise.all(left);
+  while ((await count()) > 0);
+  const later = table.get(oneOfMany(database).db, flint!);
+  locked.resolve();
+  await holding;
+  assert.equal((await later)?.name, "flint");
+});
+
+test("who leaves before anything was sent spoils nothing for who asks in the same turn", async () => {
+  const [flint] = await stones("flint");
+  const { db: shared, sent } = watched();
+  const [one, other] = [oneOfMany(shared), oneOfMany(shared)];
+  const left = assert.rejects(table.get(one.db, flint!), /went away/);
+  // It is read when its id was decoded.
+  await Promise.resolve();
+  one.over(new Error("went away"));
+  const row = await table.get(other.db, flint!);
+  await left;
+  assert.deepEqual([row?.name, sent.length], ["flint", 1]);
 });
 
 test("more than a hundred reads of one turn are several statements", async () => {

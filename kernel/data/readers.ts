@@ -30,6 +30,8 @@ export interface Readers {
     values?: readonly unknown[],
     options?: { signal?: AbortSignal },
   ): Promise<QueryResult<R>>;
+  /** Opens all connections. Rejects with the first that cannot be opened; what was opened stays. */
+  open(): Promise<void>;
   /** Answers what was sent, refuses what comes after. */
   close(): Promise<void>;
 }
@@ -56,6 +58,9 @@ export function createReaders(
       queryOnce<R>(state, sql, values, signal).catch((error: unknown) =>
         repeat<R>(state, [sql, values, signal], error),
       ),
+    async open() {
+      await Promise.all(state.slots.map(async (slot) => slot.client ?? slot.opening ?? open(state, slot)));
+    },
     close: () => close(state),
   };
 }

@@ -91,8 +91,9 @@ export function createTable<R extends Resource>(resource: R): Table<R> {
   const rowsOf = ({ rows }: { rows: Row[] }) => rows;
   const reads = (includeDeleted: boolean) =>
     readTogether({
-      one: (db, uuid) => db.query(selectOne(includeDeleted, false), [uuid]).then(({ rows }) => rows[0]),
-      many: (db, uuids) => db.query(selectMany(includeDeleted), [uuids]).then(rowsOf),
+      one: (db, uuid, signal) =>
+        db.query(selectOne(includeDeleted, false), [uuid], { signal }).then(({ rows }) => rows[0]),
+      many: (db, uuids, signal) => db.query(selectMany(includeDeleted), [uuids], { signal }).then(rowsOf),
     });
   const readLiving = reads(false);
   const readAny = reads(true);

@@ -15,7 +15,9 @@ export interface NamedDecision {
  * counted, so that a process whose own clock is wrong tells the same as the others.
  */
 export function limitHeaders(decisions: readonly NamedDecision[]): Record<string, string> {
-  const [binding] = decisions.map(({ decision }) => decision).toSorted(bindingFirst);
+  const [first, ...others] = decisions;
+  const binding =
+    others.length === 0 ? first?.decision : decisions.map(({ decision }) => decision).toSorted(bindingFirst)[0];
   if (binding === undefined) return {};
   return {
     "x-ratelimit-limit": String(binding.limit),

@@ -18,13 +18,13 @@ export interface LimiterOptions {
   maxKeys?: number;
 }
 
-/** Counting may happen elsewhere (a shared store), hence the promise. */
+/** Counting may happen elsewhere (a shared store): then it answers with a promise. */
 export interface Limiter {
   /**
    * Takes `cost` out of the bucket of this key in this class; undefined when the class is off. An unknown
    * class is an Error. The key says whose it is (`usr_...`, `198.51.100.7`); any text will do.
    */
-  take(className: string, key: string, cost?: number): Promise<Decision | undefined>;
+  take(className: string, key: string, cost?: number): Promise<Decision | undefined> | Decision | undefined;
   /** Whose bucket a class counts in, where its setting says so. */
   perOf(className: string): Policy["per"];
 }
@@ -39,7 +39,7 @@ export function createLimiter({ classes, clock, maxKeys = 100_000 }: LimiterOpti
   const limited = new Map<string, BucketClass>();
   return {
     perOf: (className) => perOf(classes, className),
-    async take(className, key, cost = 1) {
+    take(className, key, cost = 1) {
       const policy = policyOf(classes, className);
       if (policy === "off") return undefined;
       if (!limited.has(className)) limited.set(className, { policy, buckets: new Map() });

@@ -43,8 +43,8 @@ async function serve(url: string, aheadMs: number): Promise<void> {
     log: silentLogger,
   });
   process.on("message", ({ key, count }: { key: string; count?: number }) => {
-    const answer: Promise<unknown> = count === undefined ? limiter.take("default", key) : flood(limiter, key, count);
-    void answer.then((message) => process.send!(message));
+    const answer = count === undefined ? limiter.take("default", key) : flood(limiter, key, count);
+    void Promise.resolve<unknown>(answer).then((message) => process.send!(message));
   });
   process.send!("ready");
 }

@@ -30,7 +30,7 @@ function limiterOn(redis: Redis, options: Partial<SharedLimiterOptions> = {}): L
 /** How many of these at once are let through. */
 async function admitted(limiters: readonly Limiter[], className: string, key: string, count: number): Promise<number> {
   const decisions = await Promise.all(
-    Array.from({ length: count }, (_, index) => limiters[index % limiters.length]!.take(className, key)),
+    Array.from({ length: count }, async (_, index) => limiters[index % limiters.length]!.take(className, key)),
   );
   return decisions.filter((decision) => decision!.allowed).length;
 }
@@ -71,8 +71,8 @@ test(
     throws(() => limiterOn(redis, { classes: { default: { maxRequests: 2 ** 30, windowMs: 2 ** 30 } } }));
     for (const isUp of [true, false]) {
       equal(await limiter.take("free", "usr_1"), undefined);
-      await rejects(limiter.take("toString", "usr_1"), /no rate class/);
-      await rejects(limiter.take("default", "usr_1", 11), /can never pass/);
+      await rejects(async () => limiter.take("toString", "usr_1"), /no rate class/);
+      await rejects(async () => limiter.take("default", "usr_1", 11), /can never pass/);
       if (isUp) await server.kill().then(() => until(redis, false));
     }
   },

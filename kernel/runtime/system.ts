@@ -4,6 +4,7 @@
 // where they run is this file's business and nobody else's.
 
 import type { RememberedToken } from "../auth/index.ts";
+import type { Logger } from "../base/index.ts";
 import { createMemoryCache, type MemoryCache } from "../cache/index.ts";
 import { createDependencies } from "../call/index.ts";
 import { createDatabase, type Database } from "../data/index.ts";
@@ -172,6 +173,7 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
     const { revocations } = platform;
     undo.push(await followEndedTokens({ operation: endedTokens, revocations, calls, clock, log }));
   }
+  await warmUp(databases, log);
   const port = await server.listen();
 
   let stopping: Promise<void> | undefined;
@@ -196,6 +198,13 @@ async function start(options: SystemOptions, undo: Step[], ending: Ending): Prom
       return stopping;
     },
   };
+}
+
+/** Whoever is replaced by this process hands over requests at once: they should not wait for connections. */
+async function warmUp(databases: ReadonlyMap<string, Database>, log: Logger): Promise<void> {
+  await Promise.all([...databases.values()].map((database) => database.warmUp())).catch((err: unknown) =>
+    log.warn({ err }, "Could not open all database connections ahead"),
+  );
 }
 
 function probesOf(

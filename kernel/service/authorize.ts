@@ -21,16 +21,15 @@ export type Reach = "all" | "own";
  */
 export function authorize(access: Access, caller: Caller, params: Record<string, string>): Reach {
   if (caller.kind === "service") return "all";
-  const selves = access.flatMap((grant) => (typeof grant === "object" && "self" in grant ? [grant.self] : []));
   if (caller.kind === "user") {
-    for (const parameter of selves) if (params[parameter] === "me") params[parameter] = caller.userId;
+    for (const grant of access) if (isSelf(grant) && params[grant.self] === "me") params[grant.self] = caller.userId;
   }
   if (access.includes("anyone")) return "all";
   if (caller.kind === "nobody") throw credentialsMissing();
   if (access.some((grant) => isHeld(grant, caller))) return "all";
-  if (selves.some((parameter) => params[parameter] === caller.userId)) return "all";
+  if (access.some((grant) => isSelf(grant) && params[grant.self] === caller.userId)) return "all";
   if (access.includes("owner")) return "own";
-  if (selves.length > 0) throw notFound();
+  if (access.some(isSelf)) throw notFound();
   throw roleMissing();
 }
 
@@ -57,6 +56,10 @@ export function mayRestore({ resource }: AnyOperation, caller: Caller): boolean 
 export function authorizeDeleted(operation: AnyOperation, caller: Caller): void {
   if (mayRestore(operation, caller)) return;
   throw caller.kind === "nobody" ? credentialsMissing() : roleMissing();
+}
+
+function isSelf(grant: Grant): grant is Extract<Grant, { self: string }> {
+  return typeof grant === "object" && "self" in grant;
 }
 
 function isHeld(grant: Grant, caller: { roles: readonly string[] }): boolean {

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import type { Caller } from "../auth/index.ts";
 import { canonicalJson } from "../base/index.ts";
+import type { Entry } from "../cache/index.ts";
 import {
   errors,
   everyTag,
@@ -21,6 +22,8 @@ import {
   type Resource,
   rowTag,
 } from "../contract/index.ts";
+import type { Answer } from "../http/index.ts";
+import { type Encoding, encodeResult } from "./encode.ts";
 import type { Route } from "./routes.ts";
 import { callerBinding, representationOf } from "./rows.ts";
 
@@ -36,9 +39,16 @@ interface Asked {
 export type Compute = (on: Caller, input: Asked) => Promise<unknown>;
 
 /** The answer, from the cache if it may be. */
-export async function readCached(route: Route, caller: Caller, asked: Asked, compute: Compute): Promise<unknown> {
+export function readCached(
+  encoding: Encoding,
+  caller: Caller,
+  asked: Asked,
+  compute: Compute,
+): Answer | Promise<Answer> {
+  const { route } = encoding;
   const { operation, service } = route;
-  if (operation.cache === undefined || asked.includeDeleted) return compute(caller, asked);
+  if (operation.cache === undefined || asked.includeDeleted)
+    return compute(caller, asked).then((result) => encodeResult(encoding, result));
   const on = computedFor(route, caller);
   const made = cursorsMadeOver(route, asked);
   const cursor = asked.list?.cursor;
@@ -52,12 +62,33 @@ export async function readCached(route: Route, caller: Caller, asked: Asked, com
     }
   };
   const rule = { ...operation.cache, tags: tagsOf(route, input) };
-  const answer = await service.parts.cache.cached(keyOf(route, on, input), rule, load);
-  if (answer === undefined) throw notFound();
-  if (operation.action !== "list") return answer;
-  const { data, pagination } = answer as Page<unknown>;
+  const kept = service.parts.cache.entry(keyOf(route, on, input), rule, load);
+  const answer = (entry: Entry) => {
+    if (entry.json === undefined) throw notFound();
+    if (operation.action === "list")
+      return encodeResult(
+        encoding,
+        pageOf(entry.json, (cursor) => made(cursor, on, caller)),
+      );
+    return encoding.fields === undefined
+      ? answerOf(encoding, entry, entry.json)
+      : encodeResult(encoding, JSON.parse(entry.json));
+  };
+  return kept instanceof Promise ? kept.then(answer) : answer(kept);
+}
+
+/** Made once of what is kept, for each version of the API, and let go with it. */
+function answerOf(encoding: Encoding, entry: Entry, json: string): Answer {
+  const { answers } = encoding.versioned;
+  let answer = answers.get(entry);
+  if (answer === undefined) answers.set(entry, (answer = encodeResult(encoding, JSON.parse(json))));
+  return answer;
+}
+
+function pageOf(json: string, made: (cursor: string) => string): Page<unknown> {
+  const { data, pagination } = JSON.parse(json) as Page<unknown>;
   const { nextCursor } = pagination;
-  return { data, pagination: { ...pagination, nextCursor: nextCursor && made(nextCursor, on, caller) } };
+  return { data, pagination: { ...pagination, nextCursor: nextCursor && made(nextCursor) } };
 }
 
 /** A page that a handler of the service's own makes has cursors that are not known here: it is made for each caller. */

@@ -141,7 +141,10 @@ export function createContext(parts: ServiceParts, facts: CallFacts): Context {
     clock,
     random,
     cursors: parts.cursors,
-    db: { query: (sql, values) => database.query(sql, values, { signal: facts.deadline.signal }) },
+    db: {
+      query: (sql, values) => database.query(sql, values, { signal: facts.deadline.signal }),
+      shared: { db: database, onAbort: (run) => facts.deadline.onAbort(run) },
+    },
     now: () => timestamp(clock.nowMs()),
     newId: (prefix) =>
       encodeId(prefix, facts.idempotent ? idOfRetry(clock, facts.idempotent.entropy(ids++)) : uuidv7(clock, random)),

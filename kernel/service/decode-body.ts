@@ -1,7 +1,7 @@
 // The body of a request, read and validated in the version that the client speaks.
 
 import type { IncomingMessage } from "node:http";
-import { type AnyOperation, refuse } from "../contract/index.ts";
+import { type AnyOperation, refuse, type Validate } from "../contract/index.ts";
 import { readJson } from "../http/index.ts";
 import { type ChangeRequest, decodeChange, type DecodedBody, type Plain } from "./decode-change.ts";
 import type { Route, VersionedRoute } from "./routes.ts";
@@ -18,26 +18,33 @@ const patchTypes = ["application/json", "application/merge-patch+json"];
  * Reads and validates the body. `current` is the row as it was when the request came, against which
  * a merge patch is validated here and applied again under the lock.
  */
-export async function decodeBody(
-  { operation }: Route,
+export function decodeBody(
+  route: Route,
   versioned: VersionedRoute,
   request: BodyRequest,
+): DecodedBody | Promise<DecodedBody> {
+  const { ifMatch } = request;
+  const nothing = { body: undefined, sent: undefined, expected: { ifMatch }, change: changeNothing, restores: false };
+  const { validateBody } = versioned;
+  return validateBody === undefined ? nothing : readBody(route, versioned, validateBody, request, nothing);
+}
+
+const changeNothing = () => ({});
+
+async function readBody(
+  { operation }: Route,
+  versioned: VersionedRoute,
+  validate: Validate,
+  request: BodyRequest,
+  nothing: DecodedBody,
 ): Promise<DecodedBody> {
-  const nothing = {
-    body: undefined,
-    sent: undefined,
-    expected: { ifMatch: request.ifMatch },
-    change: () => ({}),
-    restores: false,
-  };
-  if (versioned.validateBody === undefined) return nothing;
   const sent = await readJson(request.message, {
     mediaTypes: operation.action === "update" ? patchTypes : jsonTypes,
     maxBytes: request.maxBytes,
   });
   if (operation.action !== "update" && operation.action !== "replace") {
     const body = structuredClone(sent);
-    refuse(versioned.validateBody(body));
+    refuse(validate(body));
     return { ...nothing, sent, body: inNewestShape(operation, versioned, body) };
   }
   return decodeChange(operation, versioned, sent, request);

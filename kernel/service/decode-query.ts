@@ -1,6 +1,6 @@
 // Parameters of a request: those of its path, and its query by the grammar that the contract has for it.
 
-import { decodeId } from "../base/index.ts";
+import { isId } from "../base/index.ts";
 import type { Caller } from "../auth/index.ts";
 import {
   type AnyOperation,
@@ -20,9 +20,10 @@ import type { Route, VersionedRoute } from "./routes.ts";
 
 /** An id that is malformed or carries a foreign prefix names nothing: 404. */
 export function checkParams(operation: AnyOperation, params: Record<string, string>): void {
-  for (const [name, schema] of Object.entries(operation.params as Fields)) {
-    const prefix = schemaOf(schema)["x-id-prefix"];
-    if (prefix !== undefined && decodeId(prefix, params[name]!) === undefined) throw notFound();
+  const declared = operation.params as Fields;
+  for (const name in declared) {
+    const prefix = schemaOf(declared[name]!)["x-id-prefix"];
+    if (prefix !== undefined && !isId(prefix, params[name]!)) throw notFound();
   }
 }
 
@@ -34,13 +35,13 @@ export interface DecodedQuery {
 }
 
 /** `findRow` throws 404: a read finds its row in the handler, but no complaint about the query may come first. */
-export async function decodeQuery(
+export function decodeQuery(
   route: Route,
   versioned: VersionedRoute,
   query: Query,
   caller: Caller,
   findRow: (includeDeleted: boolean) => Promise<unknown>,
-): Promise<DecodedQuery> {
+): DecodedQuery | Promise<DecodedQuery> {
   const { operation, isList } = route;
   if (isList) {
     const { list, details } = readListQuery(versioned.grammar!, query);
@@ -51,11 +52,17 @@ export async function decodeQuery(
   if (versioned.grammar !== undefined && operation.method === "GET") {
     const { fields, includeDeleted, details } = readItemQuery(versioned.grammar, query);
     if (includeDeleted) authorizeDeleted(operation, caller);
-    if (operation.action === "get" && details.length > 0) await findRow(includeDeleted);
-    refuse(details);
-    return { query: {}, list: undefined, fields, includeDeleted };
+    const decoded = { query: {}, list: undefined, fields, includeDeleted };
+    if (details.length === 0) return decoded;
+    if (operation.action === "get") return findRow(includeDeleted).then(() => refused(details));
+    return refused(details);
   }
   return { query: readDeclared(route, query), list: undefined, fields: undefined, includeDeleted: false };
+}
+
+function refused(details: Detail[]): never {
+  refuse(details);
+  throw new Error("There was something to refuse");
 }
 
 /** The parameters that the operation declares, read as their types are written and validated like a body. */

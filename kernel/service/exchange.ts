@@ -29,7 +29,7 @@ export type Forward = (exchange: Exchange) => Promise<{ forwarded: number }>;
 export interface PipelineOptions {
   routes: RouteTable;
   fixed: ReadonlyMap<string, FixedRoute>;
-  verify(token: string): Promise<AccessClaims>;
+  verify(token: string): Promise<AccessClaims> | AccessClaims;
   limiter: Limiter;
   cors: Cors;
   addressOf(message: IncomingMessage): string;
@@ -167,10 +167,13 @@ export function report(
 
 /** Merges headers; those that are lists add up: `Vary`, and the `Link` to a successor with those of a page. */
 export function mergedHeaders(...parts: readonly Answer["headers"][]): Answer["headers"] {
-  const result: Record<string, string | readonly string[]> = Object.assign({}, ...parts);
-  for (const name of ["vary", "link"]) {
-    const lists = parts.flatMap((headers) => headers[name] ?? []);
-    if (lists.length > 1) result[name] = lists.join(", ");
+  const merged: Record<string, string | readonly string[]> = {};
+  for (const headers of parts) {
+    for (const name in headers) {
+      const before = merged[name];
+      const isAdded = before !== undefined && (name === "vary" || name === "link");
+      merged[name] = isAdded ? [before, headers[name]!].flat().join(", ") : headers[name]!;
+    }
   }
-  return result;
+  return merged;
 }

@@ -26,7 +26,7 @@ export function scopeOf(
  * Writes on an item look for it first: 404 comes before every complaint about the request itself. A deleted row is
  * found for who may restore it: whether the PATCH does is known when its body was read.
  */
-export async function findCurrent(
+export function findCurrent(
   route: Route,
   params: Record<string, string>,
   scope: Record<string, unknown>,

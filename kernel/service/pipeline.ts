@@ -6,7 +6,7 @@
 // place turns a Failure into bytes.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bearerToken, userOf } from "../auth/index.ts";
+import { type AccessClaims, bearerToken, userOf } from "../auth/index.ts";
 import { lazyChild } from "../base/index.ts";
 import { createDeadline, type Deadline } from "../call/index.ts";
 import { errors, Failure, filledTag } from "../contract/index.ts";
@@ -115,7 +115,8 @@ async function answer(
     exchange.caller,
     (includeDeleted) => findRow(route, params, scope, includeDeleted),
   );
-  await takeAccountLimit(options, exchange, operation.limit, body);
+  const { account } = operation.limit;
+  if (account !== undefined) await takeAccountLimit(options, exchange, operation.limit, account, body);
 
   const encoding: Encoding = {
     route,
@@ -141,13 +142,14 @@ async function answer(
     );
   const key = operation.idempotent ? singleHeader(message, "idempotency-key") : undefined;
   const result =
-    key === undefined
-      ? encodeResult(encoding, await (operation.cache ? readCached(route, exchange.caller, input, compute) : run({})))
-      : await runOnce(options, exchange, route, { key, path, sent, encoding, running, run });
-  return conditional(exchange, {
-    ...result,
-    headers: { ...cacheHeaders(encoding, message.method!, result), ...result.headers },
-  });
+    key !== undefined
+      ? await runOnce(options, exchange, route, { key, path, sent, encoding, running, run })
+      : operation.cache
+        ? await readCached(encoding, exchange.caller, input, compute)
+        : encodeResult(encoding, await run({}));
+  const shownAnswer = conditional(exchange, result);
+  exchange.headers["cache-control"] = cacheControl(encoding, message.method!, result);
+  return shownAnswer;
 }
 
 /** Calls the handler, within the time that a request has and while its client waits. */
@@ -183,15 +185,29 @@ function takeOver(exchange: Exchange, { address, headers, remainingMs }: Forward
 }
 
 /** Who asks. A bad token is remembered, not thrown: the limit comes first, counted on the address. */
-async function identify(options: PipelineOptions, exchange: Exchange): Promise<{ refused: unknown } | { ok: true }> {
+function identify(options: PipelineOptions, exchange: Exchange): Identity | Promise<Identity> {
   try {
     // Sent twice it was refused as HTTP. `headersDistinct` would sort all headers again to say so.
     const token = bearerToken(exchange.message.headers.authorization);
-    if (token !== undefined) exchange.caller = userOf(await options.verify(token), exchange.address);
-    return { ok: true };
+    if (token === undefined) return identified;
+    const verified = options.verify(token);
+    if (verified instanceof Promise)
+      return verified.then(
+        (claims) => signedIn(exchange, claims),
+        (refused: unknown) => ({ refused }),
+      );
+    return signedIn(exchange, verified);
   } catch (refused) {
     return { refused };
   }
+}
+
+type Identity = { refused: unknown } | { ok: true };
+const identified: Identity = { ok: true };
+
+function signedIn(exchange: Exchange, claims: AccessClaims): Identity {
+  exchange.caller = userOf(claims, exchange.address);
+  return identified;
 }
 
 async function answerFixed(options: PipelineOptions, exchange: Exchange, fixed: FixedRoute): Promise<Answer> {
@@ -216,15 +232,10 @@ function refuseUndeclared({ checkAnswers }: PipelineOptions, { operation, errorC
   throw error;
 }
 
-function cacheHeaders(
-  { route: { operation }, includeDeleted }: Encoding,
-  method: string,
-  result: Answer,
-): Record<string, string> {
-  if (operation.secret || (method !== "GET" && method !== "HEAD") || result.status >= 300)
-    return { "cache-control": "no-store" };
+function cacheControl({ route: { operation }, includeDeleted }: Encoding, method: string, { status }: Answer): string {
+  if (operation.secret || (method !== "GET" && method !== "HEAD") || status >= 300) return "no-store";
   const forAnyone = operation.access.includes("anyone") && !includeDeleted;
-  return { "cache-control": forAnyone ? "public, no-cache" : "private, no-cache" };
+  return forAnyone ? "public, no-cache" : "private, no-cache";
 }
 
 /** 304 when the client's copy is the very bytes it would get, encoding included. */

@@ -24,6 +24,8 @@ import {
   type TSchema,
   type Validate,
 } from "../contract/index.ts";
+import type { Entry } from "../cache/index.ts";
+import type { Answer } from "../http/index.ts";
 import type { Forward } from "./exchange.ts";
 import type { AnyHandler } from "./implement.ts";
 import type { RunningService } from "./running.ts";
@@ -37,6 +39,8 @@ export interface VersionedRoute {
   readonly bodyProperties: ReadonlySet<string>;
   readonly grammar: Grammar | undefined;
   readonly validateAnswer: Validate | undefined;
+  /** Answers that were made of what the cache keeps. */
+  readonly answers: WeakMap<Entry, Answer>;
 }
 
 export interface Route {
@@ -139,6 +143,7 @@ function compileVersion(
     bodyProperties: new Set(Object.keys((bodySchema && schemaOf(bodySchema).properties) ?? {})),
     grammar: shape ? grammarOf(resource!, shape) : isList ? pagesOnly : undefined,
     validateAnswer: answer && compileValidator(answer),
+    answers: new WeakMap(),
   };
 }
 

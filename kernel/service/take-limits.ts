@@ -7,13 +7,15 @@ import { type Decision, limitHeaders, type Policy } from "../limit/index.ts";
 import type { Exchange, PipelineOptions } from "./exchange.ts";
 
 /** Takes from the bucket of the user, the API key or the address, as the class and its setting say. */
-export async function takeLimit(
+export function takeLimit(
   { limiter }: PipelineOptions,
   exchange: Exchange,
   { class: declared, cost }: RateLimit,
-): Promise<void> {
+): Promise<void> | void {
   const { className, key } = bucketOf(exchange.caller, declared, exchange.address, limiter.perOf(declared));
-  applyDecision(exchange, className, await limiter.take(className, key, cost));
+  const decision = limiter.take(className, key, cost);
+  if (!(decision instanceof Promise)) return applyDecision(exchange, className, decision);
+  return decision.then((counted) => applyDecision(exchange, className, counted));
 }
 
 function bucketOf(
@@ -35,10 +37,10 @@ function bucketOf(
 export async function takeAccountLimit(
   { limiter }: PipelineOptions,
   exchange: Exchange,
-  { class: className, account, cost }: RateLimit,
+  { class: className, cost }: RateLimit,
+  account: string,
   body: unknown,
 ): Promise<void> {
-  if (account === undefined) return;
   const name = String((body as Record<string, unknown>)[account])
     .normalize("NFKC")
     .toLowerCase();

@@ -39,7 +39,7 @@ export function chooseVersion(
   const inQuery = readQueryVersion(asked.inQuery);
   if (inQuery !== undefined && known(inQuery) === undefined) throw invalidVersion("is not a known version");
   const sent = [inPath, inAccept, inQuery].filter((number) => number !== undefined);
-  if (new Set(sent).size > 1) throw invalidVersion("disagrees with another version in this request");
+  if (sent.some((number) => number !== sent[0])) throw invalidVersion("disagrees with another version in this request");
   const version = known(sent[0] ?? 1) ?? versions[0]!;
   if (version.sunsetAt !== undefined && Date.parse(version.sunsetAt) <= nowMs) {
     throw new Failure(errors.gone, `Version ${version.number} was switched off on ${version.sunsetAt}`, {
@@ -63,15 +63,18 @@ function invalidVersion(message: string): Failure {
 
 /** What every answer in a version says of it, its refusals and its end included. */
 export function versionHeaders(version: ApiVersion, successor: string | undefined): Record<string, string> {
-  return { "api-version": String(version.number), vary: "Accept", ...deprecationHeaders(version, successor) };
+  const headers = { "api-version": String(version.number), vary: "Accept" };
+  return version.deprecatedAt === undefined ? headers : { ...headers, ...deprecationHeaders(version, successor) };
 }
 
-/** `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and the way to the successor; empty for a living version. */
-function deprecationHeaders(version: ApiVersion, successor: string | undefined): Record<string, string> {
-  if (version.deprecatedAt === undefined) return {};
+/** `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and the way to the successor; for a version that is to go. */
+function deprecationHeaders(
+  { deprecatedAt, sunsetAt }: ApiVersion,
+  successor: string | undefined,
+): Record<string, string> {
   return {
-    deprecation: `@${Math.floor(Date.parse(version.deprecatedAt) / 1000)}`,
-    ...(version.sunsetAt === undefined ? {} : { sunset: new Date(version.sunsetAt).toUTCString() }),
+    deprecation: `@${Math.floor(Date.parse(deprecatedAt!) / 1000)}`,
+    ...(sunsetAt === undefined ? {} : { sunset: new Date(sunsetAt).toUTCString() }),
     ...(successor === undefined ? {} : { link: `<${successor}>; rel="successor-version"` }),
   };
 }
