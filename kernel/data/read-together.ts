@@ -31,7 +31,7 @@ export interface Reads {
 const nothing = () => {};
 
 /**
- * Reads a row by its uuid, or what stands for it, which the row has as `id`. Each caller gets the row as the server sent it: to be decoded, not
+ * Reads a row by its uuid, or what stands for it, which it has as `id`. Each caller gets the row as the server sent it: to be decoded, not
  * changed. What a `Queryable` shares with others is read with theirs, and each is let go when its own time is over.
  */
 export function readTogether(reads: Reads): (db: Queryable, uuid: string) => Promise<Row | undefined> {

@@ -97,7 +97,7 @@ test("processes of one machine know each other by the files they are told of, an
   assert.equal((await orders()).status, 200);
   await filesOf(authority.issue(here));
   process.kill(processes["orders"]!, "SIGKILL");
-  await eventually(async () => (await orders()).status === 503);
+  await eventually(async () => output().includes("A process ended and is started again"));
   await eventually(async () => (await orders()).status === 200, 60_000);
   assert.equal((await request("GET", "/health")).json.status, "healthy");
   assert.equal(await stop(), 0);
