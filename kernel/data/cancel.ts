@@ -12,6 +12,7 @@ import type { QueryResult, Row, Statement } from "./queryable.ts";
 
 /** How long a statement that nobody waits for may still take. Most end in it, and cost no connection. */
 const cancelAfterMs = 25;
+const cancelAgainMs = 50;
 
 interface Sent {
   isUnwanted: boolean;
@@ -56,7 +57,7 @@ export async function sendWithin<R extends Row>(
     })
     .finally(() => {
       line.sent.delete(sent);
-      cancelUnwanted(client, line);
+      cancelUnwanted(client, line, surrounding.clock);
     });
   try {
     return await orAbort(answered, signal);
@@ -77,13 +78,21 @@ async function cancelLater(client: pg.Client, line: Line, sent: Sent, { clock, r
   if (!line.sent.has(sent)) return;
   sent.isUnwanted = true;
   retire();
-  cancelUnwanted(client, line);
+  cancelUnwanted(client, line, clock);
 }
 
-function cancelUnwanted(client: pg.Client, line: Line): void {
+function cancelUnwanted(client: pg.Client, line: Line, clock: Clock): void {
   const [running] = line.sent;
   if (running === undefined || !running.isUnwanted || running.isCanceled) return;
   running.isCanceled = true;
   line.isCanceled = true;
-  requestCancel(client);
+  void cancelUntilEnded(client, line, running, clock);
+}
+
+/** A request that arrives just before the statement begins is lost, so it is made until the statement has ended. */
+async function cancelUntilEnded(client: pg.Client, line: Line, running: Sent, clock: Clock): Promise<void> {
+  while (line.sent.has(running)) {
+    requestCancel(client);
+    await clock.sleep(cancelAgainMs);
+  }
 }
