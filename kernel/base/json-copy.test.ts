@@ -50,6 +50,16 @@ test("the special cases of JSON", () => {
   for (const nothing of [undefined, () => 1, Symbol("s")]) equal(jsonCopy(nothing), undefined);
 });
 
+test("what somebody has given to every object is nobody's own", () => {
+  // oxlint-disable-next-line no-extend-native -- what a careless library, or an attack, does
+  Object.defineProperty(Object.prototype, "given", { value: 1, enumerable: true, configurable: true });
+  try {
+    equal(Object.hasOwn(jsonCopy({ a: 1 }) as object, "given"), false);
+  } finally {
+    delete (Object.prototype as { given?: number }).given;
+  }
+});
+
 test("what JSON refuses is refused", () => {
   const circle: Record<string, unknown> = {};
   circle.self = { circle };

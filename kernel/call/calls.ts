@@ -55,7 +55,8 @@ export function createCalls({ clock, dependencies, targetOf, log }: CallsOptions
         throw new Error(`No process offers service "${operation.service}". Add it to the topology.`);
       context.deadline.check();
       // What a first try, or the caller meanwhile, makes of it is no business of the second.
-      const kept = jsonCopy({ params: {}, query: {}, ...input }) as CallInput;
+      const { params = {}, query = {}, body } = input as Partial<CallInput>;
+      const kept = jsonCopy({ params, query, body }) as CallInput;
       check(kept, operation, context.from);
       const deadline = within(clock, context.deadline, operation.timeoutMs);
       const call = { ...context, deadline };

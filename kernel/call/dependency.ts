@@ -55,12 +55,13 @@ interface State {
 }
 
 export function createDependencies(options: DependencyOptions): Dependencies {
-  const dependencies = new Map<string, Dependency>();
+  const dependencies = new Map<string, Map<string, Dependency>>();
   return {
     of(from, service) {
-      const key = `${from} ${service}`;
-      let dependency = dependencies.get(key);
-      if (dependency === undefined) dependencies.set(key, (dependency = createDependency(options, from, service)));
+      let ofOne = dependencies.get(from);
+      if (ofOne === undefined) dependencies.set(from, (ofOne = new Map()));
+      let dependency = ofOne.get(service);
+      if (dependency === undefined) ofOne.set(service, (dependency = createDependency(options, from, service)));
       return dependency;
     },
   };
