@@ -18,7 +18,8 @@ export interface Caller {
   roles: string[];
 }
 
-const { kty, crv, x } = JSON.parse(process.env.TOKEN_JWK);
+const { TOKEN_JWK = "" } = process.env;
+const { kty, crv, x } = JSON.parse(TOKEN_JWK);
 const key = await importJWK({ kty, crv, x }, "EdDSA");
 
 @Injectable()
