@@ -53,16 +53,15 @@ export function decodeQuery(
     const { fields, includeDeleted, details } = readItemQuery(versioned.grammar, query);
     if (includeDeleted) authorizeDeleted(operation, caller);
     const decoded = { query: {}, list: undefined, fields, includeDeleted };
-    if (details.length === 0) return decoded;
-    if (operation.action === "get") return findRow(includeDeleted).then(() => refused(details));
-    return refused(details);
+    if (operation.action === "get" && details.length > 0)
+      return findRow(includeDeleted).then(() => {
+        refuse(details);
+        return decoded;
+      });
+    refuse(details);
+    return decoded;
   }
   return { query: readDeclared(route, query), list: undefined, fields: undefined, includeDeleted: false };
-}
-
-function refused(details: Detail[]): never {
-  refuse(details);
-  throw new Error("There was something to refuse");
 }
 
 /** The parameters that the operation declares, read as their types are written and validated like a body. */

@@ -151,10 +151,7 @@ export async function removeRow<R extends Resource>(
 }
 
 export async function readRow<R extends Resource>(ctx: Context, resource: R, input: StandardInput): Promise<RowOf<R>> {
-  const { scope, includeDeleted } = input;
-  const row = await ctx.table(resource).get(ctx.db, input.params.id!, { scope, includeDeleted });
-  if (row === undefined) throw notFound();
-  return row;
+  return ctx.table(resource).decode(await readStoredRow(ctx, resource, input));
 }
 
 /** `readRow` for an answer that shows the row and nothing else. */
